@@ -1,0 +1,1 @@
+"""Settings: base, and what differs where (embedded, production, test)."""

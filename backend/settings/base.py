@@ -1,0 +1,135 @@
+"""What holds everywhere. Secrets and addresses come from the file that imports this."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "knox",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "auditlog",
+    "backend.audit",
+    "backend.people",
+    "backend.registry",
+    "backend.predictions",
+    "backend.api",
+    "backend.pages",
+    "backend.jobs",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+ROOT_URLCONF = "backend.urls"
+WSGI_APPLICATION = "backend.wsgi.application"
+AUTH_USER_MODEL = "people.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {
+        "NAME": (
+            "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"
+        )
+    },
+]
+SESSION_COOKIE_AGE = 12 * 3600  # seconds; absolute limit of a clinician's session
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = ROOT / "staticfiles"
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["backend.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "backend.api.errors.problem",
+    "UNAUTHENTICATED_USER": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MindTwin",
+    "DESCRIPTION": (
+        "Symptom forecasts from FHIR R4 records. Research and decision support; "
+        "not a medical device."
+    ),
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",  # served by us: the page loads nothing from outside
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# Change diffs only; who read what is in backend.audit. Encrypted columns are excluded
+# where each model is registered, and identifiers are never in a model's text.
+AUDITLOG_DISABLE_REMOTE_ADDR = True  # the first X-Forwarded-For value can be forged
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        "mindtwin": {"level": "INFO"},
+        # These print URLs, and an EHR's URLs name patients.
+        "httpx": {"level": "CRITICAL"},
+        "httpcore": {"level": "CRITICAL"},
+    },
+}
+
+# --- read by backend/wiring.py only ---
+MINDTWIN = {
+    "MODEL_REPOSITORY": ROOT / "model_repository",
+    "LOOKBACK_DAYS": 400,  # questionnaires are asked every few weeks
+    "FRESH_HOURS": 24,
+    "WEIGHTS": {"symptom_transformer": 0.7, "symptom_xgboost": 0.3},
+    "MODEL_TIMEOUT_S": 5.0,
+    "EHR_TIMEOUT_S": 10.0,  # one HTTP exchange
+    "EHR_DEADLINE_S": 120.0,  # a whole pull, all pages and retries
+    "LEASE_S": 60,  # a delivery's lease; a killed worker's work is free again after it
+}

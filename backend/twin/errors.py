@@ -1,0 +1,98 @@
+"""Every error MindTwin raises on purpose.
+
+    TwinError
+     ├─ InsufficientData        nothing to forecast from; names what is missing
+     ├─ UnknownScale            no such instrument in the scale table
+     ├─ NotVisible              unknown or forbidden: the caller cannot tell which
+     ├─ EhrError                the EHR's side
+     │   ├─ EhrUnavailable      down, slow or throttling; carries retry_after_s
+     │   ├─ EhrRefused          it understood and said no (4xx)
+     │   │   └─ EhrNotFound     no such resource there
+     │   └─ EhrMalformed        an answer that is not what FHIR R4 promises
+     ├─ ModelError              the model server's side
+     │   ├─ ModelUnavailable    missing, dead or too slow
+     │   ├─ ModelRefused        wrong name, dtype, shape or batch in the request
+     │   └─ ModelUntrusted      digest, signature, card or graph do not agree
+     ├─ AuditUnavailable        the audit entry could not be written: nothing may leave
+     └─ SealBroken              ciphertext does not belong where it was found
+
+Messages name the thing and the remedy. They never carry patient data: no names, EHR
+ids, dates of birth, values or texts of a record.
+"""
+
+from __future__ import annotations
+
+
+class TwinError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class InsufficientData(TwinError):
+    """There is nothing to forecast from."""
+
+    def __init__(self, missing: tuple[str, ...]) -> None:
+        self.missing = missing
+        super().__init__(f"insufficient data: {', '.join(missing)}")
+
+
+class UnknownScale(TwinError):
+    """No such instrument in the scale table."""
+
+
+class NotVisible(TwinError):
+    """Unknown or forbidden; one class and one text, so that nobody learns which."""
+
+    def __init__(self) -> None:
+        super().__init__("not found")
+
+
+class EhrError(TwinError):
+    """Something went wrong on the EHR's side."""
+
+
+class EhrUnavailable(EhrError):
+    """The EHR is down, slow or throttling; try again after `retry_after_s` seconds."""
+
+    def __init__(self, message: str, *, retry_after_s: float = 30.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class EhrRefused(EhrError):
+    """The EHR understood the request and refused it."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class EhrNotFound(EhrRefused):
+    """The EHR has no such resource."""
+
+
+class EhrMalformed(EhrError):
+    """The EHR's answer is not what FHIR R4 promises."""
+
+
+class ModelError(TwinError):
+    """Something went wrong on the model server's side."""
+
+
+class ModelUnavailable(ModelError):
+    """The model version is missing, dead or too slow."""
+
+
+class ModelRefused(ModelError):
+    """The request does not fit the model: name, dtype, shape or batch."""
+
+
+class ModelUntrusted(ModelError):
+    """Digest, signature, card or graph of a model version do not agree."""
+
+
+class AuditUnavailable(TwinError):
+    """The audit entry could not be written, so nothing may leave."""
+
+
+class SealBroken(TwinError):
+    """A ciphertext does not belong to the place it was found in."""

@@ -1,0 +1,60 @@
+"""What the twin asks of the world: an EHR to read and write, a server of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+from uuid import UUID
+
+import numpy as np
+
+from backend.twin.record import PatientRecord
+from backend.twin.trajectory import Forecast
+
+Arrays = Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastDocument:
+    """A forecast on its way to the EHR; `identifier` makes the write idempotent."""
+
+    identifier: UUID
+    ehr_patient: str
+    forecast: Forecast
+    issued: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the EHR keeps of a document: our references to it, read back and equal."""
+
+    observation: str
+    device: str
+    provenance: str
+    created: bool
+
+
+class Ehr(Protocol):
+    """One site's EHR. Raises only `EhrError` and its children."""
+
+    def read_symptoms(
+        self, ehr_patient: str, *, since: date, until: date
+    ) -> PatientRecord:
+        """The symptom entries with since <= day <= until, and what was refused."""
+
+    def write_forecast(self, document: ForecastDocument) -> Receipt:
+        """Write once, however often it is called; read back and compare."""
+
+
+class ModelServer(Protocol):
+    """Serves pinned model versions. Raises only `ModelError` and its children."""
+
+    def infer(
+        self, model: str, version: int, inputs: Arrays, *, timeout_s: float
+    ) -> dict[str, np.ndarray]:
+        """Named arrays in, first axis is the batch; named arrays out."""
+
+    def canary(self, model: str, version: int) -> None:
+        """Run the version's golden case; raise unless the answer is the known one."""

@@ -1,0 +1,96 @@
+"""What the twin knows of one patient: series of scores, and what was refused and why."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from backend.twin.scales import Scale
+
+
+class Reason(StrEnum):
+    """The closed list of reasons for keeping a resource out of the models."""
+
+    NOT_FINAL = "not-final"
+    ENTERED_IN_ERROR = "entered-in-error"
+    CANCELLED = "cancelled"
+    NO_VALUE = "no-value"
+    NOT_A_NUMBER = "not-a-number"
+    WRONG_UNIT = "wrong-unit"
+    OUTSIDE_SCALE = "outside-scale"
+    NO_DATE = "no-date"
+    PARTIAL_DATE = "partial-date"
+    IN_FUTURE = "in-future"
+    WRONG_PATIENT = "wrong-patient"
+    DUPLICATE = "duplicate"
+    UNKNOWN_CODE = "unknown-code"
+    NO_SCALE = "no-scale"
+    WRONG_TYPE = "wrong-type"
+    MALFORMED = "malformed"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """One resource that was not used. `source` is its reference in the EHR."""
+
+    source: str
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One score: local calendar day, time of day where known (ISO text), score units."""
+
+    day: date
+    value: float
+    source: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """All entries of one patient on one scale, in order of time."""
+
+    scale: Scale
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyAnswer:
+    """The answer to a questionnaire's safety item (score units), with its day."""
+
+    scale: Scale
+    day: date
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """The minimum that a forecast needs of one patient; no identity in it."""
+
+    series: tuple[Series, ...]
+    safety: tuple[SafetyAnswer, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    digest: str = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "digest", _digest(self))
+
+
+def _digest(record: PatientRecord) -> str:
+    """sha256 over content, independent of the order in which resources arrived."""
+    lines = [
+        f"{series.scale.system}|{series.scale.code}|{series.scale.low!r}|"
+        f"{series.scale.high!r}|{entry.day}|{entry.at}|{entry.value!r}|{entry.source}"
+        for series in record.series
+        for entry in series.entries
+    ]
+    lines += [
+        f"safety|{answer.scale.safety_item and answer.scale.safety_item.code}|"
+        f"{answer.day}|{answer.value!r}|{answer.source}"
+        for answer in record.safety
+    ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

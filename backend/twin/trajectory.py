@@ -1,0 +1,66 @@
+"""A forecast as a value: fourteen days, eleven quantiles each, and why to trust it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+from backend.twin.scales import Scale
+
+HORIZON = 14
+LEVELS = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
+INTERVALS = {0.80: (1, 9), 0.95: (0, 10)}  # level -> positions of its ends in LEVELS
+MEDIAN = 5  # position of the median in LEVELS
+
+Method = Literal["ensemble", "climatology", "prior"]
+
+
+class Grade(StrEnum):
+    """How far to rely on a forecast."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelUse:
+    """One model version that contributed, exactly enough to reproduce it."""
+
+    model: str
+    version: int
+    sha256: str
+    channel: str
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """One instrument's trajectory over the fourteen days after its last entry.
+
+    `quantiles` has one row per day and one column per level of `LEVELS`, in score
+    units, ordered and inside the scale. `models` is empty where the fallback answered.
+    """
+
+    scale: Scale
+    days: tuple[date, ...]
+    quantiles: tuple[tuple[float, ...], ...]
+    method: Method
+    grade: Grade
+    reasons: tuple[str, ...]
+    models: tuple[ModelUse, ...]
+    entries: int
+    last_entry: date
+    historical: bool
+    sources: tuple[str, ...]
+
+    def median(self) -> tuple[float, ...]:
+        """The point forecast of each day, score units."""
+        return tuple(row[MEDIAN] for row in self.quantiles)
+
+    def interval(self, level: float) -> tuple[tuple[float, float], ...]:
+        """Lower and upper end of each day; `level` is a key of `INTERVALS`."""
+        low, high = INTERVALS[level]
+        return tuple((row[low], row[high]) for row in self.quantiles)

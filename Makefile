@@ -1,0 +1,71 @@
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+export MINDTWIN_VAR ?= $(CURDIR)/var
+PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
+
+.DEFAULT_GOAL := help
+
+##@ Start
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {print "\n" substr($$0, 5)} \
+	  /^[a-z]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.full ## Make .venv with everything: runtime, training, tests
+
+demo: .venv/.runtime ## The main job on simulated patients; EHR=<url> DIARY=<csv> TODAY=<date>
+	@$(BIN)/python manage.py migrate -v 0
+	@$(BIN)/python manage.py demo $(if $(EHR),--ehr "$(EHR)") \
+	  $(if $(DIARY),--diary "$(DIARY)") $(if $(TODAY),--today "$(TODAY)")
+
+serve: .venv/.runtime ## Leave EHR and site running with demo accounts; PORT=8080
+	@$(BIN)/python manage.py migrate -v 0
+	@$(BIN)/python manage.py collectstatic --no-input -v 0
+	@$(BIN)/python manage.py serve_demo $(if $(PORT),--port $(PORT))
+
+##@ Work
+test: .venv/.full check ## Everything that must be true: checks, then tests; T=path for some
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(T)
+	@$(if $(T),true,$(BIN)/python -m tests.coverage_bar)
+
+check: .venv/.full ## Format, lint, types, imports, migrations, deploy settings
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-logo > .venv/imports.log || { cat .venv/imports.log; exit 1; }
+	@DJANGO_SETTINGS_MODULE=backend.settings.test $(BIN)/python manage.py makemigrations --check --dry-run -v 0
+	@DJANGO_SETTINGS_MODULE=backend.settings.test $(BIN)/python manage.py check --fail-level WARNING -v 0
+
+fix: .venv/.full ## Format and repair what a tool can repair
+	@$(BIN)/ruff format -q .
+	@$(BIN)/ruff check -q --fix .
+
+prove: .venv/.full ## Kill and tamper on a larger scale; writes docs/reliability.md
+	@$(BIN)/python -m pytest tests/prove -q
+
+##@ Models
+export: .venv/.full ## Train and publish one model: M=symptom_transformer
+	@test -n "$(M)" || { echo "name a model: make export M=symptom_transformer"; exit 2; }
+	@$(BIN)/python -m export_scripts.$(M) $(ARGS)
+
+evaluate: .venv/.full ## Score the served path on real diaries; writes docs/benchmarks.md
+	@$(BIN)/python -m export_scripts.evaluate
+
+bench: .venv/.full ## Speed of the straight line, as ratios within one run
+	@$(BIN)/python -m tests.bench.straight_line
+
+.venv/bin/python:
+	@$(PYTHON) -m venv .venv
+
+.venv/.runtime: .venv/bin/python pyproject.toml constraints.txt
+	@echo "installing the runtime (once)"
+	@$(PIP) -e .
+	@touch $@
+
+.venv/.full: .venv/bin/python pyproject.toml constraints.txt
+	@echo "installing runtime, training and test tools (once; some minutes)"
+	@$(PIP) torch==2.13.0
+	@$(PIP) -e '.[production,train,test]'
+	@touch $@ .venv/.runtime
+
+.PHONY: help setup demo serve test check fix prove export evaluate bench

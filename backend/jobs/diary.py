@@ -1,0 +1,167 @@
+"""Tidy symptom diaries (CSV) as patient records.
+
+Columns: patient_id, date, symptom_type, severity and, if known, scale_min, scale_max.
+The symptom's scale is, in this order: the columns of the file; a scale of our table
+with the symptom's name; the range seen in the whole file, which is said in the answer.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from backend.twin.record import Entry, PatientRecord, Reason, Series
+from backend.twin.scales import Scale, local_scale, scales
+
+DIARY_SYSTEM = "https://mindtwin.example/fhir/CodeSystem/diary"
+NEEDED = ("patient_id", "date", "symptom_type", "severity")
+
+
+class DiaryUnreadable(ValueError):
+    """The file is no tidy diary; the text names the line or the column, no content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the file that could be read."""
+
+    patient: str
+    symptom: str
+    entry: Entry
+    bounds: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Diary:
+    """A file's patients, the rows that were refused, and where the scales are from."""
+
+    patients: Mapping[str, PatientRecord]
+    refused: Mapping[Reason, int]
+    scale_source: Mapping[str, str]
+
+
+def read_diary(path: Path) -> Diary:
+    """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary."""
+    refused: Counter[Reason] = Counter()
+    rows = list(_rows(path, refused))
+    symptoms = {symptom: _scale(symptom, some) for symptom, some in _by(rows).items()}
+    patients: dict[str, dict[str, set[Entry]]] = defaultdict(lambda: defaultdict(set))
+    for row in rows:
+        scale, _ = symptoms[row.symptom]
+        if scale.low <= row.entry.value <= scale.high:
+            patients[row.patient][row.symptom].add(row.entry)
+        else:
+            refused[Reason.OUTSIDE_SCALE] += 1
+    return Diary(
+        patients={
+            patient: PatientRecord(
+                series=tuple(
+                    Series(symptoms[symptom][0], _ordered(entries))
+                    for symptom, entries in sorted(series.items())
+                )
+            )
+            for patient, series in patients.items()
+        },
+        refused=refused,
+        scale_source={symptom: source for symptom, (_, source) in symptoms.items()},
+    )
+
+
+def _rows(path: Path, refused: Counter[Reason]) -> Iterable[Row]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+            if missing:
+                raise DiaryUnreadable(f"columns missing: {', '.join(missing)}")
+            for line in reader:
+                row = _row(line)
+                if isinstance(row, Row):
+                    yield row
+                else:
+                    refused[row] += 1
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DiaryUnreadable("not a CSV file in UTF-8") from error
+
+
+def _row(line: Mapping[str, str | None]) -> Row | Reason:
+    patient, symptom = line["patient_id"], line["symptom_type"]
+    if not patient or not symptom:
+        return Reason.MALFORMED
+    when = _when(line["date"] or "")
+    if when is None:
+        return Reason.NO_DATE
+    value = _number(line["severity"])
+    if value is None:
+        return Reason.NOT_A_NUMBER if line["severity"] else Reason.NO_VALUE
+    low, high = _number(line.get("scale_min")), _number(line.get("scale_max"))
+    bounds = (low, high) if low is not None and high is not None else None
+    day, at = when
+    return Row(patient, symptom, Entry(day=day, value=value, source="", at=at), bounds)
+
+
+def _when(text: str) -> tuple[date, str] | None:
+    """The day as written and, where a time is given, ISO text; no zone means UTC."""
+    try:
+        if len(text) == 10:  # noqa: PLR2004 - YYYY-MM-DD
+            return date.fromisoformat(text), ""
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0):
+        return at.date(), ""  # exporters write midnight where they mean the day
+    zoned = at.isoformat() if at.tzinfo else f"{at.isoformat()}+00:00"
+    return at.date(), zoned
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        value = float(text or "nan")
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _by(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.symptom].append(row)
+    return groups
+
+
+def _scale(symptom: str, rows: list[Row]) -> tuple[Scale, str]:
+    bounds = {row.bounds for row in rows if row.bounds}
+    if len(bounds) > 1:
+        raise DiaryUnreadable("one symptom_type has several scale_min/scale_max")
+    if bounds:
+        low, high = bounds.pop()
+        if not low < high:
+            raise DiaryUnreadable("scale_min must lie below scale_max")
+        return _local(symptom, low, high), "columns"
+    known = _known().get(_plain(symptom))
+    if known:
+        return known, "table"
+    values = [row.entry.value for row in rows]
+    low, high = min(values), max(values)
+    return _local(symptom, low, high if low < high else low + 1.0), "range seen"
+
+
+def _local(symptom: str, low: float, high: float) -> Scale:
+    return local_scale(symptom, system=DIARY_SYSTEM, low=low, high=high)
+
+
+def _known() -> Mapping[str, Scale]:
+    return {_plain(key): scale for key, scale in scales().items()}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")
+
+
+def _ordered(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    return tuple(sorted(entries, key=lambda entry: (entry.day, entry.at, entry.value)))

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 from backend.twin.errors import UnknownScale
 
 Cadence = Literal["daily", "questionnaire"]
+CADENCES = get_args(Cadence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class SafetyItem:
-    """One item of a questionnaire whose answer above `above` calls for a human at once."""
+    """A questionnaire's item whose answer above `above` calls for a human at once."""
 
     code: str
     title: str
@@ -87,3 +89,104 @@ def local_scale(code: str, *, system: str, low: float, high: float) -> Scale:
         cadence="daily",
         source="bounds sent with the data",
     )
+
+
+@cache
+def scales() -> Mapping[str, Scale]:
+    """Every scale of `tables/scales.toml` by its key, read once.
+
+    Raises ValueError on a block that contradicts itself, naming the block.
+    """
+    table = files("backend.twin.tables").joinpath("scales.toml").read_bytes()
+    return MappingProxyType(read_scales(table.decode()))
+
+
+def read_scales(text: str) -> dict[str, Scale]:
+    """Scales out of TOML text: one block per scale, named by the scale's key.
+
+    Raises ValueError on a block that contradicts itself, naming the block.
+    """
+    table = {key: _scale(key, block) for key, block in tomllib.loads(text).items()}
+    codes = [(item.system, item.code) for item in table.values()]
+    if len(set(codes)) < len(codes):
+        raise ValueError("scales.toml: two scales share one code")
+    return table
+
+
+def scale(key: str) -> Scale:
+    """The scale of that key. Raises UnknownScale, saying which there are."""
+    try:
+        return scales()[key]
+    except KeyError:
+        raise UnknownScale(
+            f"no scale of that key; the table has {', '.join(sorted(scales()))}"
+        ) from None
+
+
+def by_code(system: str, code: str) -> Scale | None:
+    """The scale that a coding stands for; None where the table knows none."""
+    return _codes().get((system, code))
+
+
+def safety_scale(system: str, code: str) -> Scale | None:
+    """The scale whose safety item a coding stands for; None where it is no such item.
+
+    An item's code comes from the code system of its scale.
+    """
+    return next(
+        (
+            item
+            for item in scales().values()
+            if item.safety_item
+            and (item.system, item.safety_item.code) == (system, code)
+        ),
+        None,
+    )
+
+
+@cache
+def _codes() -> Mapping[tuple[str, str], Scale]:
+    return {(item.system, item.code): item for item in scales().values()}
+
+
+def _scale(key: str, block: Mapping[str, Any]) -> Scale:
+    """One block; `Any` because TOML is typed by what the checks below ask of it."""
+    fields = {"higher_is_worse": None, **_floats(block)}  # not said: not known
+    bands = fields.pop("bands", ())
+    safety = fields.pop("safety_item", None)
+    try:
+        made = Scale(
+            key=key,
+            bands=tuple(Band(rank=rank, **_floats(b)) for rank, b in enumerate(bands)),
+            safety_item=SafetyItem(**_floats(safety)) if safety else None,
+            **fields,
+        )
+    except TypeError as error:
+        raise ValueError(f"scales.toml [{key}]: {error}") from error
+    _check(made)
+    return made
+
+
+def _floats(block: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores are floats everywhere, however the table spells them."""
+    return {
+        name: float(value) if type(value) is int else value
+        for name, value in block.items()
+    }
+
+
+def _check(made: Scale) -> None:
+    """Refuse what no reader of the table could have meant."""
+    ends = [made.low, *(end for band in made.bands for end in (band.low, band.high))]
+    wrong = {
+        "low must be below high": made.low >= made.high,
+        "cadence is daily or questionnaire": made.cadence not in CADENCES,
+        "bands must ascend inside the scale": ends != sorted(ends)
+        or ends[-1] > made.high,
+        "a change needs its source": bool(made.important_change)
+        != bool(made.change_source),
+        "bands need a direction": bool(made.bands) and made.higher_is_worse is None,
+    }
+    for why, is_wrong in wrong.items():
+        if is_wrong:
+            raise ValueError(f"scales.toml [{made.key}]: {why}")

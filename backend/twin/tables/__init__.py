@@ -1,0 +1,1 @@
+"""Clinical knowledge as data; `SOURCES.md` says where each number comes from."""

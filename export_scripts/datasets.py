@@ -1,0 +1,114 @@
+"""Simulated windows and what happened next: what models learn and are scored on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from backend.twin.features import CONTEXT, MIN_ENTRIES, WindowArrays, window_arrays
+from backend.twin.simulation.diaries import Diaries, simulate_diaries
+from backend.twin.trajectory import HORIZON, LEVELS
+
+LONGEST = 160  # days of diary before the forecast: some reach beyond the context
+TARGET_LIMIT = 10.0  # z units; a rare outlier must not steer a whole batch
+CHUNK = 2048  # windows made at a time: keeps memory small
+QUESTIONNAIRE_DAYS = 14
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """Windows as the models see them, and the fourteen days after each."""
+
+    arrays: WindowArrays
+    target: np.ndarray  # (window, HORIZON) z units
+    width: np.ndarray  # (window,) the scale's width, z units
+
+
+def simulated_windows(
+    rng: np.random.Generator, *, count: int, every: int = 1
+) -> Windows:
+    """`count` windows of new simulated people, each with MIN_ENTRIES days or more.
+
+    `every` thins the diary to one entry in so many days (a questionnaire).
+    """
+    parts: list[Windows] = []
+    missing = count
+    while missing > 0:
+        diaries = simulate_diaries(rng, count=min(CHUNK, count), days=LONGEST + HORIZON)
+        part = _cut(rng, diaries, every)
+        parts.append(take(part, slice(0, missing)))
+        missing -= len(parts[-1].target)
+    return joined(parts)
+
+
+def joined(parts: list[Windows]) -> Windows:
+    """Several lots of windows as one."""
+    columns = zip(*(part.arrays for part in parts), strict=True)
+    return Windows(
+        arrays=WindowArrays(*(np.concatenate(column) for column in columns)),
+        target=np.concatenate([part.target for part in parts]),
+        width=np.concatenate([part.width for part in parts]),
+    )
+
+
+def take(windows: Windows, rows: slice | np.ndarray) -> Windows:
+    """The windows at `rows`."""
+    arrays = WindowArrays(*(array[rows] for array in windows.arrays))
+    return Windows(arrays, windows.target[rows], windows.width[rows])
+
+
+def batches(
+    rng: np.random.Generator, windows: Windows, size: int
+) -> Iterator[np.ndarray]:
+    """Rows of one shuffled pass; a last lot smaller than `size` is left out."""
+    order = rng.permutation(len(windows.target))
+    for start in range(0, len(order) - size + 1, size):
+        yield order[start : start + size]
+
+
+def quantile_loss(quantiles: np.ndarray, target: np.ndarray) -> np.ndarray:
+    """Twice the pinball loss at each day: [.., day, level], [.., day] -> [.., day].
+
+    Each level weighs as much as the stretch of probability nearest to it, so the sum
+    approximates the continuous ranked probability score (Gneiting & Raftery 2007).
+    """
+    levels = np.asarray(LEVELS)
+    gap = target[..., None] - quantiles
+    loss = np.maximum(levels * gap, (levels - 1) * gap) * level_weights()
+    answer: np.ndarray = 2 * loss.sum(-1)
+    return answer
+
+
+def level_weights() -> np.ndarray:
+    """The stretch of probability that each level stands for; they sum to one."""
+    levels = np.asarray(LEVELS)
+    middles = (levels[1:] + levels[:-1]) / 2
+    return np.diff(np.concatenate([[0.0], middles, [1.0]]))
+
+
+def _cut(rng: np.random.Generator, diaries: Diaries, every: int) -> Windows:
+    """One window of every diary that has enough entries before its end."""
+    reported, complete = diaries.reported, diaries.complete
+    count = len(reported)
+    if every > 1:
+        kept = np.arange(reported.shape[1]) % every == 0
+        reported = np.where(kept, reported, np.nan)
+    shortest = MIN_ENTRIES * every
+    # Diaries of studies last weeks to months: lognormal, median about six weeks.
+    length = 42 * np.exp(0.7 * rng.standard_normal(count)) * every**0.5
+    length = np.clip(length, shortest, LONGEST).astype(int)
+    days = np.arange(reported.shape[1])
+    usable = ~np.isnan(reported) & (days < length[:, None])
+    last = np.where(usable, days, 0).max(1)  # the window ends with an entry
+    at = last[:, None] + np.arange(1 - CONTEXT, 1)
+    values = np.take_along_axis(reported, at.clip(0), axis=1)
+    values = np.where(at >= 0, values, np.nan)
+    future = np.take_along_axis(complete, last[:, None] + np.arange(1, HORIZON + 1), 1)
+    enough = (~np.isnan(values)).sum(1) >= MIN_ENTRIES
+    low, high = np.zeros(enough.sum()), np.ones(enough.sum())
+    arrays = window_arrays(values[enough], low=low, high=high)
+    target = (future[enough] - arrays.mean[:, None]) / arrays.sd[:, None]
+    target = np.clip(target, -TARGET_LIMIT, TARGET_LIMIT).astype(np.float32)
+    return Windows(arrays, target, 1 / arrays.sd)

@@ -1,0 +1,34 @@
+"""Logins, logouts and failed logins become audit rows."""
+
+from __future__ import annotations
+
+from django.contrib.auth.signals import (
+    user_logged_in,
+    user_logged_out,
+    user_login_failed,
+)
+
+from backend.audit.ledger import Action, Outcome, record
+from backend.people.access import Actor
+from backend.people.models import User
+
+
+def connect() -> None:
+    """Listen to Django's own signals, which forms, API tokens and tests all send."""
+    user_logged_in.connect(_logged_in, dispatch_uid="people.logged_in")
+    user_logged_out.connect(_logged_out, dispatch_uid="people.logged_out")
+    user_login_failed.connect(_login_failed, dispatch_uid="people.login_failed")
+
+
+def _logged_in(*, user: User, **_: object) -> None:
+    record(action=Action.LOGIN, actor=Actor.of_user(user).name)
+
+
+def _logged_out(*, user: User | None, **_: object) -> None:
+    if user is not None:  # without a session nothing ended
+        record(action=Action.LOGOUT, actor=f"user:{user.pk}")
+
+
+def _login_failed(**_: object) -> None:
+    """The name that was tried is not recorded: people type passwords into it."""
+    record(action=Action.LOGIN, actor="anonymous", outcome=Outcome.DENIED)

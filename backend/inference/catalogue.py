@@ -21,7 +21,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from backend.inference.config import read_config
 from backend.inference.keys import trusted_keys
-from backend.inference.manifest import verify_manifest
+from backend.inference.manifest import sha256_of, verify_manifest
 from backend.twin.errors import ModelUntrusted
 
 GRAPH, CARD, GOLDEN = "model.onnx", "card.json", "golden.npz"
@@ -32,8 +32,8 @@ _VERSION = re.compile(r"[1-9][0-9]*")  # Triton, too, passes over 0, 01 and word
 class ModelVersion:
     """One version folder. `problem` says in words why it is not `verified`.
 
-    `config` is Triton's ModelConfig; `card` and `sha256` (of the graph) are empty where
-    the version is not verified, so that nothing unproven is passed on.
+    `config` is Triton's ModelConfig. `sha256` is the graph's as signed, or as found
+    where the version is not verified ("" without a graph); an unproven card is empty.
     """
 
     model: str
@@ -128,13 +128,14 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _refused(path: Path, config: Any, problem: str) -> ModelVersion:
+    graph = path / GRAPH
     return ModelVersion(
         model=path.parent.name,
         version=int(path.name),
         path=path,
         config=config,
         card={},
-        sha256="",
+        sha256=sha256_of(graph) if graph.is_file() else "",
         verified=False,
         problem=problem,
     )

@@ -152,12 +152,17 @@ def _codes() -> Mapping[tuple[str, str], Scale]:
 def _scale(key: str, block: Mapping[str, Any]) -> Scale:
     """One block; `Any` because TOML is typed by what the checks below ask of it."""
     fields = {"higher_is_worse": None, **_floats(block)}  # not said: not known
-    bands = fields.pop("bands", ())
+    bands = [_floats(band) for band in fields.pop("bands", ())]
+    ranks = range(len(bands))
+    if fields["higher_is_worse"] is False:
+        ranks = ranks[::-1]  # the table lists bands by score, ranks run from mildest
     safety = fields.pop("safety_item", None)
     try:
         made = Scale(
             key=key,
-            bands=tuple(Band(rank=rank, **_floats(b)) for rank, b in enumerate(bands)),
+            bands=tuple(
+                Band(rank=rank, **band) for rank, band in zip(ranks, bands, strict=True)
+            ),
             safety_item=SafetyItem(**_floats(safety)) if safety else None,
             **fields,
         )
@@ -177,16 +182,20 @@ def _floats(block: Mapping[str, Any]) -> dict[str, Any]:
 
 def _check(made: Scale) -> None:
     """Refuse what no reader of the table could have meant."""
-    ends = [made.low, *(end for band in made.bands for end in (band.low, band.high))]
     wrong = {
         "low must be below high": made.low >= made.high,
         "cadence is daily or questionnaire": made.cadence not in CADENCES,
-        "bands must ascend inside the scale": ends != sorted(ends)
-        or ends[-1] > made.high,
-        "a change needs its source": bool(made.important_change)
-        != bool(made.change_source),
+        "bands must ascend and cover the scale": not _bands_fit(made),
         "bands need a direction": bool(made.bands) and made.higher_is_worse is None,
+        "a change and its source come together": (made.important_change is None)
+        != (made.change_source is None),
     }
     for why, is_wrong in wrong.items():
         if is_wrong:
             raise ValueError(f"scales.toml [{made.key}]: {why}")
+
+
+def _bands_fit(made: Scale) -> bool:
+    ends = [end for band in made.bands for end in (band.low, band.high)]
+    covered = (ends[:1], ends[-1:]) == ([made.low], [made.high])
+    return not ends or (covered and ends == sorted(ends))

@@ -1,0 +1,276 @@
+"""What a clinician may want to know of a forecast, each with its reason and source.
+
+Sentences state numbers with their units; they advise a look, they never order anything.
+Where there is nothing to say, that is said, and why. What is urgent comes from the
+record, not from the forecast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import pairwise
+from typing import Literal
+
+from backend.twin.record import Entry, PatientRecord, Series
+from backend.twin.scales import Band, Scale
+from backend.twin.trajectory import Forecast
+
+Code = Literal[
+    "URGENT_FINDING", "BAND_CROSSED", "IMPORTANT_CHANGE", "NO_RECOMMENDATION"
+]
+Urgency = Literal["urgent", "routine", "none"]
+Kind = Literal["self-harm", "severe-band"]
+
+URGENT_DAYS = 14  # an older finding is history
+REFERENCE_DAYS = 7  # a single diary day is mostly noise: lag-1 autocorrelation ~0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something in the record that calls for a human; `source` is its EHR reference.
+
+    `scale` is the scale's key, `value` in score units.
+    """
+
+    kind: Kind
+    scale: str
+    day: date
+    value: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One thing to say: `text` is the sentence, `reason` and `source` its backing.
+
+    `day` is the day it is about; None where it is about none.
+    """
+
+    code: Code
+    text: str
+    reason: str
+    urgency: Urgency
+    source: str
+    day: date | None
+
+
+def urgent_findings(record: PatientRecord, as_of: date) -> tuple[Finding, ...]:
+    """Findings of the fourteen days up to `as_of`, oldest first.
+
+    A safety item answered above its threshold, and a score in a severe band after one
+    that was not, or as the first score known.
+    """
+    found = [*_self_harm(record), *(f for s in record.series for f in _entered(s))]
+    recent = (f for f in found if as_of - timedelta(URGENT_DAYS) <= f.day <= as_of)
+    return tuple(sorted(recent, key=lambda f: (f.day, f.kind, f.scale, f.source)))
+
+
+def from_forecast(
+    forecast: Forecast, record: PatientRecord, as_of: date
+) -> tuple[Recommendation, ...]:
+    """What to say about one instrument, urgent first; never empty.
+
+    The forecast's median is compared with the last score of a questionnaire, or with
+    the mean of a diary's last seven days.
+    """
+    said = [
+        _urgent(forecast.scale, finding)
+        for finding in urgent_findings(record, as_of)
+        if finding.scale == forecast.scale.key
+    ]
+    reference = _reference(forecast, record)
+    why_not = _unfit(forecast, reference)
+    if reference is not None and not why_not:
+        said += _band_crossed(forecast, reference)
+        said += _important_change(forecast, reference)
+    return tuple(said) or (_nothing(forecast, why_not or _calm(forecast.scale)),)
+
+
+def _self_harm(record: PatientRecord) -> Iterator[Finding]:
+    for answer in record.safety:
+        item = answer.scale.safety_item
+        if item is not None and answer.value > item.above:
+            yield Finding(
+                kind="self-harm",
+                scale=answer.scale.key,
+                day=answer.day,
+                value=answer.value,
+                source=answer.source,
+            )
+
+
+def _entered(series: Series) -> Iterator[Finding]:
+    """Each entry that is in a severe band while the one before was not."""
+    entries: Sequence[Entry | None] = (None, *series.entries)
+    for before, entry in pairwise(entries):
+        was_severe = before is not None and _is_severe(series.scale, before.value)
+        if entry is not None and _is_severe(series.scale, entry.value) > was_severe:
+            yield Finding(
+                kind="severe-band",
+                scale=series.scale.key,
+                day=entry.day,
+                value=entry.value,
+                source=entry.source,
+            )
+
+
+def _is_severe(scale: Scale, score: float) -> bool:
+    band = scale.band(score)
+    return band is not None and band.severe
+
+
+def _urgent(scale: Scale, finding: Finding) -> Recommendation:
+    score = _points(scale, finding.value)
+    if finding.kind == "self-harm" and scale.safety_item is not None:
+        text = (
+            f"Answer above {scale.safety_item.above:g} to the item "
+            f"“{scale.safety_item.title}” on {finding.day} ({score})."
+        )
+        reason = "An answer to this item is for a clinician to assess promptly."
+    else:
+        text = f"{scale.title} entered a severe band on {finding.day} ({score})."
+        reason = "A score in a severe band is for a clinician to assess promptly."
+    return Recommendation(
+        code="URGENT_FINDING",
+        text=text,
+        reason=reason,
+        urgency="urgent",
+        source=finding.source,
+        day=finding.day,
+    )
+
+
+def _reference(forecast: Forecast, record: PatientRecord) -> float | None:
+    """Where the person stands now, score units; None where the record has no entry."""
+    days = REFERENCE_DAYS if forecast.scale.cadence == "daily" else 1
+    since = forecast.last_entry - timedelta(days=days - 1)
+    scores = [
+        entry.value
+        for series in record.series
+        if (series.scale.system, series.scale.code)
+        == (forecast.scale.system, forecast.scale.code)
+        for entry in series.entries
+        if since <= entry.day <= forecast.last_entry
+    ]
+    return sum(scores) / len(scores) if scores else None
+
+
+def _unfit(forecast: Forecast, reference: float | None) -> str:
+    """Why this forecast supports no advice at all; empty where it does."""
+    if forecast.historical:
+        return f"The last entry is of {forecast.last_entry}: this is history."
+    if forecast.method == "prior":
+        return f"With {forecast.entries} entries this is mostly a population's average."
+    if reference is None:
+        return "The record holds no entry to compare with."
+    return ""
+
+
+def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
+    """The first day on which the median lies in another severity band than now."""
+    now = forecast.scale.band(reference)
+    for at, median in enumerate(forecast.median()):
+        then = forecast.scale.band(median)
+        if now is not None and then is not None and then.rank != now.rank:
+            milder = "more severe" if then.rank > now.rank else "milder"
+            yield Recommendation(
+                code="BAND_CROSSED",
+                text=(
+                    f"The forecast enters a {milder} band: from {_band(now)} to "
+                    f"{_band(then)}. {_numbers(forecast, at, reference)} "
+                    "It may be worth a look at the next contact."
+                ),
+                reason=_backing(forecast),
+                urgency="routine",
+                source=forecast.scale.source,
+                day=forecast.days[at],
+            )
+            return
+
+
+def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
+    """The first day on which the median has moved by a clinically important change."""
+    scale = forecast.scale
+    if scale.important_change is None:
+        return
+    for at, median in enumerate(forecast.median()):
+        if abs(median - reference) >= scale.important_change:
+            yield Recommendation(
+                code="IMPORTANT_CHANGE",
+                text=(
+                    f"The forecast moves{_direction(scale, median - reference)} by "
+                    f"{_points(scale, abs(median - reference))}; "
+                    f"{_points(scale, scale.important_change)} count as clinically "
+                    f"important. {_numbers(forecast, at, reference)} "
+                    "It may be worth a look at the next contact."
+                ),
+                reason=_backing(forecast),
+                urgency="routine",
+                source=scale.change_source or scale.source,
+                day=forecast.days[at],
+            )
+            return
+
+
+def _direction(scale: Scale, change: float) -> str:
+    """Better or worse; up or down where nobody knows which of them is better."""
+    if scale.higher_is_worse is None:
+        return " up" if change > 0 else " down"
+    return (
+        " for the worse"
+        if (change > 0) == scale.higher_is_worse
+        else (" for the better")
+    )
+
+
+def _numbers(forecast: Forecast, at: int, reference: float) -> str:
+    low, high = forecast.interval(0.80)[at]
+    now = "mean of the last seven days" if _is_daily(forecast) else "last score"
+    return (
+        f"{now.capitalize()} {_points(forecast.scale, reference)}, median on "
+        f"{forecast.days[at]} {_points(forecast.scale, forecast.median()[at])} "
+        f"(80 % interval {low:.1f} to {high:.1f})."
+    )
+
+
+def _is_daily(forecast: Forecast) -> bool:
+    return forecast.scale.cadence == "daily"
+
+
+def _backing(forecast: Forecast) -> str:
+    return f"Reliability {forecast.grade}: {'; '.join(forecast.reasons)}."
+
+
+def _nothing(forecast: Forecast, why: str) -> Recommendation:
+    return Recommendation(
+        code="NO_RECOMMENDATION",
+        text=f"No recommendation from the forecast of {forecast.scale.title}.",
+        reason=why,
+        urgency="none",
+        source=forecast.scale.source,
+        day=None,
+    )
+
+
+def _calm(scale: Scale) -> str:
+    """Why a usable forecast gives nothing to say."""
+    if not scale.bands and scale.important_change is None:
+        return "No severity bands and no sourced important change exist for this scale."
+    kept = []
+    if scale.bands:
+        kept.append("stays in its severity band")
+    if scale.important_change is not None:
+        kept.append(f"moves by less than {_points(scale, scale.important_change)}")
+    return f"On all days the median {' and '.join(kept)}."
+
+
+def _band(band: Band) -> str:
+    return f"“{band.name}” ({band.low:g} to {band.high:g})"
+
+
+def _points(scale: Scale, score: float) -> str:
+    """A score with its unit; UCUM's annotation {score} reads as points."""
+    unit = "points" if scale.unit == "{score}" else scale.unit
+    return f"{score:.1f}".removesuffix(".0") + f" {unit}"

@@ -1,0 +1,1 @@
+"""The HTTP door: validates, calls one service, serialises; one class per operation."""

@@ -1,0 +1,40 @@
+"""Which models may answer: in production, weighted, and better than the fallback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from backend.registry.services import production
+from backend.twin.features import MIN_ENTRIES, ForecastWindow, schema_hash
+from backend.twin.forecast import observed_days
+from backend.twin.trajectory import Forecast, ModelUse
+
+CADENCE = "daily"  # the only one that models are asked for
+
+
+def approved(weights: Mapping[str, float]) -> dict[str, ModelUse]:
+    """The production releases that may be asked, each with its weight.
+
+    Left out: a model without a weight, one whose card does not say that it beats the
+    climatology, and one that was trained on other features than the twin computes.
+    """
+    return {
+        model: replace(release.use, weight=weights[model])
+        for model, release in production().items()
+        if weights.get(model, 0.0) > 0.0
+        and release.beats_climatology(CADENCE)
+        and release.card.get("feature_schema_hash") == schema_hash()
+    }
+
+
+def is_complete(
+    answered: Iterable[tuple[ForecastWindow, Forecast]], uses: Mapping[str, ModelUse]
+) -> bool:
+    """Whether every approved model answered for every window that models see."""
+    return all(
+        {use.model for use in forecast.models} == set(uses)
+        for window, forecast in answered
+        if window.series.scale.cadence == CADENCE
+        and observed_days(window) >= MIN_ENTRIES
+    )

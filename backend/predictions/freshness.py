@@ -1,0 +1,39 @@
+"""When a stored answer is given again instead of asking the models."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from backend.predictions.answer import Answer, open_answer
+from backend.predictions.models import Prediction
+from backend.predictions.policy import ForecastPolicy
+
+
+def find_fresh(
+    draft: Prediction, *, historical: tuple[bool, ...], policy: ForecastPolicy
+) -> tuple[Prediction, Answer] | None:
+    """The newest stored answer that `draft` would repeat, or None.
+
+    Equal are patient, record and approved models, and the mark "historical" of each
+    instrument, which depends on the day and not on the record. An answer made for
+    another day than the draft's or the day before is not given again: its grade counts
+    the days since the last entry.
+    """
+    prediction = (
+        Prediction.objects.filter(
+            patient=draft.patient,
+            service=draft.service,
+            record_digest=draft.record_digest,
+            models_digest=draft.models_digest,
+            as_of__range=(draft.as_of - timedelta(days=1), draft.as_of),
+            created__gt=draft.created - policy.fresh_for,
+            created__lte=draft.created,
+        )
+        .order_by("-created")
+        .first()
+    )
+    if prediction is None:
+        return None
+    answer = open_answer(draft.patient, prediction)
+    stored = tuple(item.forecast.historical for item in answer.instruments)
+    return (prediction, answer) if stored == historical else None

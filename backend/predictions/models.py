@@ -1,0 +1,141 @@
+"""Stored forecasts, their deliveries, and alerts.
+
+Whatever says something about a patient's health is sealed with the patient's key;
+the columns in the clear hold our own ids, dates of ours and digests.
+"""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+
+from backend.people.models import Patient, User
+
+
+class Prediction(models.Model):
+    """One answer of a service for one patient.
+
+    `models_digest` names the approved models and their weights; it is empty where one
+    of them failed to answer, so that such an answer is never given twice.
+    `payload` is the sealed answer: forecasts, recommendations, refusals.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="predictions"
+    )
+    service = models.CharField(max_length=32, default="forecast")
+    as_of = models.DateField()
+    created = models.DateTimeField()
+    actor = models.CharField(max_length=200)
+    record_digest = models.CharField(max_length=64)
+    models_digest = models.CharField(max_length=64, blank=True)
+    historical = models.BooleanField()
+    payload = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-created"])]
+
+    def __str__(self) -> str:
+        return f"prediction {self.pk}"
+
+
+class PredictionModel(models.Model):
+    """A model version that a prediction used, and with what weight."""
+
+    prediction = models.ForeignKey(
+        Prediction, on_delete=models.CASCADE, related_name="models"
+    )
+    model = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    channel = models.CharField(max_length=16)
+    weight = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prediction", "model"], name="one_version_per_prediction"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} version {self.version}"
+
+
+class OutboxItem(models.Model):
+    """One instrument's forecast that the EHR has to get.
+
+    `id` is the identifier the EHR will know it by: the same answer is the same row.
+    `position` is its place in the prediction's payload. Free to claim when pending,
+    due (`next_attempt`) and not under somebody's unexpired lease.
+    """
+
+    class State(models.TextChoices):
+        """Where a delivery stands."""
+
+        PENDING = "pending"
+        DELIVERED = "delivered"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    prediction = models.ForeignKey(
+        Prediction, on_delete=models.CASCADE, related_name="outbox"
+    )
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="outbox"
+    )
+    position = models.PositiveSmallIntegerField()
+    state = models.CharField(
+        max_length=10, choices=State.choices, default=State.PENDING
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created = models.DateTimeField()
+    next_attempt = models.DateTimeField()
+    last_error = models.CharField(max_length=80, blank=True)
+    receipt = models.BinaryField(null=True)
+    delivered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "next_attempt"])]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}"
+
+
+class Alert(models.Model):
+    """An urgent finding that somebody in the care team has to acknowledge.
+
+    `key` is a keyed hash of the finding, so that one finding makes one alert however
+    often its record is read. `finding` is sealed: its kind alone would say a lot.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    patient = models.ForeignKey(
+        Patient, on_delete=models.CASCADE, related_name="alerts"
+    )
+    key = models.CharField(max_length=64)
+    finding = models.BinaryField()
+    created = models.DateTimeField()
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(
+        User,
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="acknowledged_alerts",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "key"], name="one_alert_per_finding"
+            )
+        ]
+        indexes = [models.Index(fields=["patient", "-created"])]
+
+    def __str__(self) -> str:
+        return f"alert {self.pk}"

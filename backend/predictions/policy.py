@@ -1,0 +1,30 @@
+"""What an installation may set about forecasts; made from settings by the joint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastPolicy:
+    """Weights of the ensemble's members, how far back to read, how long it stays fresh.
+
+    `timeout_s` is the time a model server has for one batch, seconds.
+    """
+
+    weights: Mapping[str, float]
+    lookback_days: int
+    fresh_hours: float
+    timeout_s: float
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before `as_of` the EHR is asked."""
+        return timedelta(days=self.lookback_days)
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a stored forecast is given again for an equal record."""
+        return timedelta(hours=self.fresh_hours)

@@ -1,0 +1,64 @@
+"""Reads of stored forecasts, through the gate; they work while the EHR is down."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from backend.audit import ledger
+from backend.audit.ledger import Action, Outcome
+from backend.people.access import Actor, open_patient
+from backend.predictions.answer import open_answer
+from backend.predictions.models import Prediction
+from backend.predictions.policy import ForecastPolicy
+from backend.predictions.stored import (
+    ForecastSummary,
+    StoredForecast,
+    stored_forecast,
+    summary,
+)
+from backend.twin.errors import NotVisible
+
+
+def list_forecasts(
+    actor: Actor,
+    patient_id: UUID,
+    *,
+    now: datetime,
+    policy: ForecastPolicy,
+    limit: int = 20,
+) -> list[ForecastSummary]:
+    """A patient's stored forecasts, newest first. Raises NotVisible."""
+    patient = open_patient(actor, patient_id, action=Action.LIST)
+    rows = patient.predictions.filter(service="forecast").order_by("-created", "pk")
+    return [summary(row, now=now, policy=policy) for row in rows[:limit]]
+
+
+def get_forecast(
+    actor: Actor, prediction_id: UUID, *, now: datetime, policy: ForecastPolicy
+) -> StoredForecast:
+    """One stored forecast with its age.
+
+    Raises NotVisible when there is none of that id or its patient is not the actor's.
+    """
+    prediction = Prediction.objects.filter(pk=prediction_id).first()
+    if prediction is None:
+        ledger.record(action=Action.READ, actor=actor.name, outcome=Outcome.DENIED)
+        raise NotVisible
+    patient = open_patient(actor, prediction.patient_id, action=Action.READ)
+    return stored_forecast(
+        prediction, open_answer(patient, prediction), now=now, policy=policy
+    )
+
+
+def latest_forecast(
+    actor: Actor, patient_id: UUID, *, now: datetime, policy: ForecastPolicy
+) -> StoredForecast | None:
+    """The patient's newest stored forecast, or None. Raises NotVisible."""
+    patient = open_patient(actor, patient_id, action=Action.READ)
+    prediction = patient.predictions.order_by("-created", "pk").first()
+    if prediction is None:
+        return None
+    return stored_forecast(
+        prediction, open_answer(patient, prediction), now=now, policy=policy
+    )

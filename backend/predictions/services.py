@@ -1,0 +1,149 @@
+"""The straight line: one patient's forecast, from the gate to the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from backend.audit import ledger
+from backend.audit.ledger import Action, Outcome
+from backend.people.access import Actor, open_record
+from backend.people.models import Site
+from backend.predictions import outbox
+from backend.predictions.alerts import raise_alerts
+from backend.predictions.answer import Answer, compose, seal_answer
+from backend.predictions.asking import asker
+from backend.predictions.digests import digest_of_models
+from backend.predictions.ensemble import approved, is_complete
+from backend.predictions.freshness import find_fresh
+from backend.predictions.models import Prediction, PredictionModel
+from backend.predictions.policy import ForecastPolicy
+from backend.predictions.stored import StoredForecast, stored_forecast
+from backend.twin.errors import InsufficientData
+from backend.twin.features import ForecastWindow, forecast_window
+from backend.twin.forecast import forecast_all
+from backend.twin.grade import HISTORICAL_DAYS
+from backend.twin.ports import Ehr, ModelServer
+from backend.twin.record import PatientRecord
+from backend.twin.trajectory import ModelUse
+
+__all__ = ["StoredForecast", "forecast_symptoms"]
+
+
+def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
+    *,
+    actor: Actor,
+    patient_id: UUID,
+    as_of: date | None,
+    ehr: Callable[[Site], Ehr],
+    models: ModelServer,
+    now: Callable[[], datetime],
+    policy: ForecastPolicy,
+    purpose: str = "TREAT",
+) -> StoredForecast:
+    """Forecast a patient's symptoms for the 14 days after their last entries.
+
+    Pulls the record, asks the models, stores the answer and leaves its delivery in the
+    outbox. An equal record and equal models within the policy's hours give the stored
+    answer. Two audit rows: the pull, and the forecast with its outcome.
+
+    Raises NotVisible, InsufficientData (names what is missing), EhrError, SealBroken,
+    AuditUnavailable. A model that cannot answer raises nothing: the others, or the
+    fallback, answer and say so.
+    """
+    moment = now()
+    day = as_of or moment.date()
+    patient, record = open_record(
+        actor,
+        patient_id,
+        purpose=purpose,
+        ehr=ehr,
+        since=day - policy.lookback,
+        until=day,
+    )
+    raise_alerts(patient, record, now=moment)
+    uses = approved(policy.weights)
+    draft = Prediction(
+        patient=patient,
+        as_of=day,
+        created=moment,
+        actor=actor.name,
+        record_digest=record.digest,
+        models_digest=digest_of_models(uses.values()),
+    )
+    with _audited(draft, purpose=purpose):
+        windows = _windows(record, day)
+        fresh = find_fresh(draft, historical=_historical(windows, day), policy=policy)
+        if fresh is None:
+            forecasts = forecast_all(
+                windows,
+                ask_all=asker(models, uses, timeout_s=policy.timeout_s),
+                weights=policy.weights,
+                uses=uses,
+                as_of=day,
+            )
+            answer = compose(patient, record, forecasts=forecasts, as_of=day)
+    if fresh is not None:
+        return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
+    if not is_complete(zip(windows, forecasts, strict=True), uses):
+        draft.models_digest = ""  # a degraded answer is not given twice
+    _save(draft, answer, uses)
+    return stored_forecast(draft, answer, now=moment, policy=policy)
+
+
+@contextmanager
+def _audited(prediction: Prediction, *, purpose: str) -> Iterator[None]:
+    """One FORECAST row for what happens inside; before anything is stored or leaves."""
+    outcome, detail = Outcome.FAILED, {}
+    try:
+        yield
+        outcome = Outcome.SUCCESS
+    except InsufficientData as error:
+        detail["error"] = type(error).__name__
+        raise
+    finally:
+        ledger.record(
+            action=Action.FORECAST,
+            actor=prediction.actor,
+            outcome=outcome,
+            purpose=purpose,
+            patients=[prediction.patient_id],
+            detail=detail,
+        )
+
+
+def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
+    """A window per series that has entries; InsufficientData when there is none."""
+    if not any(series.entries for series in record.series):
+        raise InsufficientData(("symptom history",))
+    return [forecast_window(series, day) for series in record.series if series.entries]
+
+
+def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:
+    """Per window, whether its last entry is too old to speak of the present."""
+    return tuple(
+        (day - window.last_day).days > HISTORICAL_DAYS[window.series.scale.cadence]
+        for window in windows
+    )
+
+
+def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) -> None:
+    """Prediction, models and deliveries in one transaction: all of it or nothing."""
+    patient = prediction.patient
+    prediction.historical = all(item.forecast.historical for item in answer.instruments)
+    prediction.payload = seal_answer(patient, prediction.pk, answer)
+    contributed = {
+        use.model for item in answer.instruments for use in item.forecast.models
+    }
+    with transaction.atomic():
+        prediction.save(force_insert=True)
+        PredictionModel.objects.bulk_create(
+            PredictionModel(prediction=prediction, **asdict(uses[model]))
+            for model in sorted(contributed)
+        )
+        outbox.enqueue(patient, prediction, answer)

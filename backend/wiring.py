@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -92,6 +93,11 @@ def forecast_policy() -> ForecastPolicy:
 def lease_s() -> float:
     """How long a delivery may take before another worker may claim it, seconds."""
     return float(settings.MINDTWIN["LEASE_S"])
+
+
+def var() -> Path:
+    """The folder for files of this installation."""
+    return Path(settings.MINDTWIN["VAR"])
 
 
 def demo_allowed() -> bool:

@@ -37,38 +37,48 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Symptom:
+    """One symptom of a file: its name there, its scale, and where that came from."""
+
+    name: str
+    scale: Scale
+    scale_source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diary:
-    """A file's patients, the rows that were refused, and where the scales are from."""
+    """A file's patients, the rows that were refused, and its symptoms by scale key."""
 
     patients: Mapping[str, PatientRecord]
     refused: Mapping[Reason, int]
-    scale_source: Mapping[str, str]
+    symptoms: Mapping[str, Symptom]
 
 
 def read_diary(path: Path) -> Diary:
     """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary."""
     refused: Counter[Reason] = Counter()
     rows = list(_rows(path, refused))
-    symptoms = {symptom: _scale(symptom, some) for symptom, some in _by(rows).items()}
+    symptoms = {name: _symptom(name, some) for name, some in _by(rows).items()}
+    by_key = {symptom.scale.key: symptom for symptom in symptoms.values()}
     patients: dict[str, dict[str, set[Entry]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
-        scale, _ = symptoms[row.symptom]
+        scale = symptoms[row.symptom].scale
         if scale.low <= row.entry.value <= scale.high:
-            patients[row.patient][row.symptom].add(row.entry)
+            patients[row.patient][scale.key].add(row.entry)
         else:
             refused[Reason.OUTSIDE_SCALE] += 1
     return Diary(
         patients={
             patient: PatientRecord(
                 series=tuple(
-                    Series(symptoms[symptom][0], _ordered(entries))
-                    for symptom, entries in sorted(series.items())
+                    Series(by_key[key].scale, _ordered(entries))
+                    for key, entries in sorted(series.items())
                 )
             )
             for patient, series in patients.items()
         },
         refused=refused,
-        scale_source={symptom: source for symptom, (_, source) in symptoms.items()},
+        symptoms=by_key,
     )
 
 
@@ -134,7 +144,7 @@ def _by(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-def _scale(symptom: str, rows: list[Row]) -> tuple[Scale, str]:
+def _symptom(name: str, rows: list[Row]) -> Symptom:
     bounds = {row.bounds for row in rows if row.bounds}
     if len(bounds) > 1:
         raise DiaryUnreadable("one symptom_type has several scale_min/scale_max")
@@ -142,13 +152,14 @@ def _scale(symptom: str, rows: list[Row]) -> tuple[Scale, str]:
         low, high = bounds.pop()
         if not low < high:
             raise DiaryUnreadable("scale_min must lie below scale_max")
-        return _local(symptom, low, high), "columns"
-    known = _known().get(_plain(symptom))
+        return Symptom(name, _local(name, low, high), "columns")
+    known = _known().get(_plain(name))
     if known:
-        return known, "table"
+        return Symptom(name, known, "table")
     values = [row.entry.value for row in rows]
     low, high = min(values), max(values)
-    return _local(symptom, low, high if low < high else low + 1.0), "range seen"
+    scale = _local(name, low, high if low < high else low + 1.0)
+    return Symptom(name, scale, "range seen")
 
 
 def _local(symptom: str, low: float, high: float) -> Scale:

@@ -20,7 +20,9 @@ def _key(name: str, size: int = 32) -> bytes:
         draft.write_bytes(secrets.token_bytes(size))
         draft.chmod(0o600)
         try:
-            os.link(draft, path)  # atomic: the first process wins, no key is overwritten
+            os.link(
+                draft, path
+            )  # atomic: the first process wins, no key is overwritten
         except FileExistsError:
             pass
         finally:
@@ -47,7 +49,9 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 
 MINDTWIN |= {
     "VAR": VAR,
-    "MASTER_KEYS": {"local-1": _key("master")},  # key id -> 32 bytes; the last is current
+    "MASTER_KEYS": {
+        "local-1": _key("master")
+    },  # key id -> 32 bytes; the last is current
     "INDEX_KEY": _key("index"),
     "AUDIT_KEY": _key("audit"),
     "AUDIT_ANCHOR": VAR / "audit.anchor",

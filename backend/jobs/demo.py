@@ -1,0 +1,107 @@
+"""The steps of the demo, each a plain call of what the service itself uses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from backend import wiring
+from backend.people import access
+from backend.people.access import Actor
+from backend.people.models import Patient, Site
+from backend.predictions import outbox
+from backend.predictions.models import OutboxItem
+from backend.predictions.services import StoredForecast, forecast_symptoms
+from backend.twin.errors import InsufficientData
+from backend.twin.record import PatientRecord
+from fhir_integration.seed import seed
+from fhir_integration.site import FhirEhr
+
+OWNER = "demo"
+BATCH = 50  # deliveries claimed at once
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of the demo: the label printed, our patient, the day of the forecast."""
+
+    label: str
+    patient: Patient
+    as_of: date
+
+
+def site_at(url: str, *, slug: str) -> Site:
+    """The demo's site, wherever its EHR listens this time."""
+    site, _ = Site.objects.update_or_create(
+        slug=slug, defaults={"name": f"Demo ({slug})", "ehr_url": url}
+    )
+    return site
+
+
+def put_in(
+    site: Site,
+    records: Mapping[str, PatientRecord],
+    *,
+    actor: Actor,
+    as_of: date | None,
+) -> Iterator[Person]:
+    """Seed each record into the EHR and enrol its patient; `as_of` None: last entry."""
+    with FhirEhr(site.ehr_url, timeout_s=30.0, deadline_s=600.0) as ehr:
+        for label, record in records.items():
+            ehr_id = seed(ehr.client, label, record)
+            patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
+            last = max(series.entries[-1].day for series in record.series)
+            yield Person(label=label, patient=patient, as_of=as_of or last)
+
+
+def forecast_each(
+    people: list[Person], *, actor: Actor
+) -> Iterator[tuple[Person, StoredForecast | InsufficientData]]:
+    """Pull and forecast each person, as the API would."""
+    for person in people:
+        try:
+            stored = forecast_symptoms(
+                actor=actor,
+                patient_id=person.patient.pk,
+                as_of=person.as_of,
+                ehr=wiring.ehr_of,
+                models=wiring.models(),
+                now=wiring.now,
+                policy=wiring.forecast_policy(),
+            )
+        except InsufficientData as error:
+            yield person, error
+        else:
+            yield person, stored
+
+
+def deliver_all() -> Counter[str]:
+    """Deliver until nothing more is due."""
+    counts: Counter[str] = Counter()
+    while True:
+        report = outbox.deliver_due(
+            ehr=wiring.ehr_of,
+            now=wiring.now,
+            lease_s=wiring.lease_s(),
+            limit=BATCH,
+            owner=OWNER,
+        )
+        counts.update(delivered=report.delivered, failed=report.failed)
+        if not report.delivered and not report.failed:
+            return counts
+
+
+def held_by_ehr(site: Site, identifiers: list[UUID]) -> int:
+    """How many of our Observations the EHR finds by identifier, each exactly once."""
+    with FhirEhr(site.ehr_url, timeout_s=30.0, deadline_s=600.0) as ehr:
+        return sum(
+            len(ehr.find_forecasts(identifier)) == 1 for identifier in identifiers
+        )
+
+
+def deliveries_of(predictions: list[UUID]) -> list[OutboxItem]:
+    """Every delivery that belongs to these predictions."""
+    return list(OutboxItem.objects.filter(prediction__in=predictions).order_by("pk"))

@@ -1,0 +1,90 @@
+"""The main job from end to end: pull, forecast, store, deliver, read back, verify."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backend import wiring
+from backend.audit.verify import verify
+from backend.jobs import demo, report
+from backend.jobs.diary import DiaryUnreadable, read_diary
+from backend.jobs.sandbox_process import SandboxFailed, sandbox
+from backend.people.access import Actor
+from backend.people.models import Site
+from backend.twin.errors import EhrError
+from backend.twin.record import PatientRecord
+from backend.twin.simulation.demo import demo_records
+
+
+class Command(BaseCommand):
+    help = "Pull, forecast, store, deliver, read back and verify, on a running EHR."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--ehr", help="base URL of an R4 server; default: sandbox")
+        parser.add_argument("--diary", type=Path, help="tidy diary CSV to run on")
+        parser.add_argument(
+            "--today", type=date.fromisoformat, help="pretend today is this day"
+        )
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not wiring.demo_allowed():
+            raise CommandError("the demo is refused under these settings")
+        today = options["today"] or wiring.now().date()
+        with ExitStack() as stack:
+            if options["today"]:
+                at = datetime.combine(today, time(9), tzinfo=UTC)
+                stack.enter_context(wiring.use(now=lambda: at))
+            records, as_of = _records(options["diary"], today)
+            try:
+                url = options["ehr"] or stack.enter_context(
+                    sandbox(wiring.var() / "sandbox.ndjson")
+                )
+                slug = "ehr" if options["ehr"] else "sandbox"
+                self._run(demo.site_at(url, slug=slug), records, as_of)
+            except (EhrError, SandboxFailed) as error:
+                raise CommandError(str(error)) from error
+
+    def _run(
+        self, site: Site, records: Mapping[str, PatientRecord], as_of: date | None
+    ) -> None:
+        say = self.stdout.write
+        actor = Actor.of_command("demo")
+        entries = sum(len(s.entries) for r in records.values() for s in r.series)
+        say(f"1  EHR: {site.slug}, {len(records)} patients, {entries} entries as FHIR")
+        people = []
+        for person in demo.put_in(site, records, actor=actor, as_of=as_of):
+            people.append(person)
+            if len(records) > report.SHOWN and len(people) % 10 == 0:
+                say(f"   {len(people)} of {len(records)} patients in the EHR")
+        say("2  Pull and forecast")
+        answers = list(demo.forecast_each(people, actor=actor))
+        for line in report.answers(answers):
+            say(line)
+        counts = demo.deliver_all()
+        say(f"3  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
+        for line in report.deliveries(site, answers):
+            say(line)
+        found = verify()
+        say(f"4  Audit: {found.rows} entries verified, {len(found.problems)} problems")
+        for line in report.NEXT_STEPS:
+            say(line)
+        if counts["failed"] or found.problems:
+            raise CommandError("the demo did not end well; see above")
+
+
+def _records(
+    diary: Path | None, today: date
+) -> tuple[Mapping[str, PatientRecord], date | None]:
+    if diary is None:
+        return demo_records(today), today
+    try:
+        return read_diary(diary).patients, None
+    except (DiaryUnreadable, OSError) as error:
+        raise CommandError(f"cannot read the diary: {error}") from error

@@ -1,0 +1,116 @@
+"""Leaves the sandbox EHR, the site and the worker running, with demo accounts."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+from django.contrib.auth.models import Permission
+from django.core.management.base import BaseCommand, CommandError
+
+from backend import wiring
+from backend.jobs import demo
+from backend.jobs.sandbox_process import SandboxFailed, sandbox
+from backend.people.access import Actor
+from backend.people.models import CareTeamMember, User
+from backend.twin.simulation.demo import demo_records
+
+SEEN_BY_CLINICIANS = ("view_patient", "view_prediction", "view_alert")
+
+
+class Command(BaseCommand):
+    help = "Run EHR, site and worker with demo accounts until interrupted."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8080)
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if not wiring.demo_allowed():
+            raise CommandError("demo accounts are refused under these settings")
+        port = options["port"]
+        try:
+            with ExitStack() as stack:
+                url = stack.enter_context(sandbox(wiring.var() / "sandbox.ndjson"))
+                passwords = _people(url)
+                for command in (
+                    ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
+                     "--threads", "4", "--log-level", "warning", "backend.wsgi"],
+                    ["django", "worker"],
+                ):  # fmt: skip
+                    stack.enter_context(_running([sys.executable, "-m", *command]))
+                self._welcome(port, url, passwords)
+                _wait()
+        except SandboxFailed as error:
+            raise CommandError(str(error)) from error
+
+    def _welcome(self, port: int, url: str, passwords: dict[str, str]) -> None:
+        site = f"http://127.0.0.1:{port}"
+        say = self.stdout.write
+        say(f"site    {site}/admin/ and {site}/api/v1/docs")
+        say(f"EHR     {url} (sandbox, simulated patients)")
+        for name, password in passwords.items():
+            say(f"account {name}  password {password}")
+        say("token   curl -s -H 'Content-Type: application/json' \\")
+        account = {"username": "clinician", "password": passwords["clinician"]}
+        say(f"          -d '{json.dumps(account)}' {site}/api/v1/tokens")
+        say(f"then    curl -s -H 'Authorization: Token <token>' {site}/api/v1/patients")
+        say("Ctrl-C ends everything; passwords are made anew at each start.")
+
+
+def _people(url: str) -> dict[str, str]:
+    """Simulated patients with forecasts, and accounts with new passwords."""
+    today = wiring.now().date()
+    actor = Actor.of_command("serve_demo")
+    site = demo.site_at(url, slug="sandbox")
+    records = demo_records(today)
+    people = list(demo.put_in(site, records, actor=actor, as_of=today))
+    list(demo.forecast_each(people, actor=actor))
+    passwords = {
+        "clinician": _account("clinician", is_superuser=False),
+        "operator": _account("operator", is_superuser=True),
+    }
+    clinician = User.objects.get(username="clinician")
+    clinician.user_permissions.set(
+        Permission.objects.filter(codename__in=SEEN_BY_CLINICIANS)
+    )
+    for person in people:
+        CareTeamMember.objects.get_or_create(patient=person.patient, user=clinician)
+    return passwords
+
+
+def _account(name: str, *, is_superuser: bool) -> str:
+    """Make the account anew usable; returns its new password."""
+    user, _ = User.objects.get_or_create(username=name)
+    user.is_staff, user.is_superuser = True, is_superuser
+    password = secrets.token_urlsafe(12)
+    user.set_password(password)
+    user.save()
+    return password
+
+
+@contextmanager
+def _running(command: list[str]) -> Iterator[None]:
+    process = subprocess.Popen(command)  # noqa: S603 - our own commands
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait() -> None:
+    """Until Ctrl-C or a polite kill, so that the children are ended as well."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        while True:
+            time.sleep(3600)
+    except KeyboardInterrupt:
+        return

@@ -1,0 +1,119 @@
+"""What the demo prints: answers as charts, deliveries as a table, and what to try."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from backend.jobs import demo
+from backend.jobs.chart import chart
+from backend.people.models import Site
+from backend.predictions.answer import Instrument
+from backend.predictions.stored import StoredForecast
+from backend.twin.errors import InsufficientData
+from backend.twin.trajectory import Forecast
+
+SHOWN = 3  # patients printed in full
+CHARTS = 1  # charts for each of them; the other instruments get a line
+
+NEXT_STEPS = (
+    "",
+    "Try next",
+    "  make demo                      again: nothing is written twice",
+    "  make demo DIARY=<file.csv>     your own diaries, through the same line",
+    "  make demo EHR=<base url>       any FHIR R4 server you may write test data to",
+    "  make serve                     the site with demo accounts, API and admin",
+    "",
+    "Research and decision support. Simulated or given data; not a medical device.",
+)
+
+Answered = list[tuple[demo.Person, StoredForecast | InsufficientData]]
+
+
+def answers(answered: Answered) -> Iterator[str]:
+    """The first patients in full, the rest counted."""
+    for person, answer in answered[:SHOWN]:
+        yield ""
+        if isinstance(answer, InsufficientData):
+            yield f"{person.label}: {answer}"
+        else:
+            yield from _patient(person, answer)
+    rest = answered[SHOWN:]
+    if rest:
+        methods = Counter(
+            item.forecast.method
+            for _, answer in rest
+            if isinstance(answer, StoredForecast)
+            for item in answer.instruments
+        )
+        counted = ", ".join(f"{n} by {method}" for method, n in sorted(methods.items()))
+        yield ""
+        yield f"and {len(rest)} more patients: {counted or 'no forecasts'}"
+    yield ""
+
+
+def deliveries(site: Site, answered: Answered) -> Iterator[str]:
+    """How many Observations there should be, and how many the EHR gives back."""
+    stored = [answer for _, answer in answered if isinstance(answer, StoredForecast)]
+    identifiers = [
+        identifier
+        for answer in stored
+        for identifier, state in answer.delivery.items()
+        if state != "not-sent"
+    ]
+    historical = sum(len(answer.delivery) for answer in stored) - len(identifiers)
+    yield (
+        f"   read back: the EHR holds {demo.held_by_ehr(site, identifiers)} of "
+        f"{len(identifiers)} forecasts, each exactly once"
+    )
+    if historical:
+        yield f"   {historical} historical forecasts stay here and are not delivered"
+
+
+def _patient(person: demo.Person, answer: StoredForecast) -> Iterator[str]:
+    how = "stored answer, equal record and models" if answer.reused else "computed now"
+    yield f"{person.label}, as of {person.as_of} ({how})"
+    if answer.refused:
+        refused = ", ".join(f"{n} {why}" for why, n in answer.refused.items())
+        yield f"  not used: {refused}"
+    for number, item in enumerate(answer.instruments):
+        yield from _full(item) if number < CHARTS else _line(item)
+
+
+def _full(item: Instrument) -> Iterator[str]:
+    forecast = item.forecast
+    yield f"  {_title(forecast)}"
+    yield from chart(forecast)
+    yield from _reliability(forecast)
+    for use in forecast.models:
+        yield (
+            f"  model {use.model} version {use.version} "
+            f"(sha256 {use.sha256[:12]}, weight {use.weight:g})"
+        )
+    yield from _advice(item)
+
+
+def _line(item: Instrument) -> Iterator[str]:
+    forecast = item.forecast
+    (low, high), middle = forecast.interval(0.80)[-1], forecast.median()[-1]
+    yield (
+        f"  {_title(forecast)}: day 14 {middle:.1f}, 80 % {low:.1f} to {high:.1f}; "
+        f"{forecast.method}, reliability {forecast.grade}"
+    )
+    yield from _advice(item)
+
+
+def _title(forecast: Forecast) -> str:
+    scale = forecast.scale
+    return f"{scale.title} ({scale.low:g} to {scale.high:g})"
+
+
+def _reliability(forecast: Forecast) -> Iterator[str]:
+    yield f"  {forecast.method}, reliability {forecast.grade}:"
+    for reason in forecast.reasons:
+        yield f"    - {reason}"
+
+
+def _advice(item: Instrument) -> Iterator[str]:
+    for one in item.recommendations:
+        yield f"  {one.code}: {one.text}"

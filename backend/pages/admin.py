@@ -1,0 +1,105 @@
+"""The admin: people and care teams to keep, forecasts and the audit log to read."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from backend.audit.models import AccessEvent
+from backend.pages.audited import AuditedAdmin, OwnPatientsAdmin, ReadOnlyAdmin
+from backend.pages.svg import svg
+from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
+from backend.predictions.answer import Instrument, open_answer
+from backend.predictions.models import Alert, OutboxItem, Prediction
+from backend.registry.models import Channel, ModelRelease
+
+admin.site.site_header = "MindTwin"
+admin.site.site_title = "MindTwin"
+admin.site.index_title = "Research and decision support; not a medical device"
+
+
+@admin.register(User)
+class AuditedUserAdmin(AuditedAdmin, UserAdmin):
+    """Accounts."""
+
+    fieldsets = (*(UserAdmin.fieldsets or ()), ("Kind", {"fields": ("is_service",)}))
+    list_display = ("username", "is_active", "is_staff", "is_service")
+
+
+@admin.register(Site, SiteMember, CareTeamMember)
+class KeptAdmin(AuditedAdmin):
+    """What operators keep: sites, machine clients, care teams."""
+
+
+@admin.register(ModelRelease, Channel)
+class RegistryAdmin(ReadOnlyAdmin):
+    """Which model version is in which channel."""
+
+
+@admin.register(AccessEvent)
+class AccessEventAdmin(ReadOnlyAdmin):
+    """The access log, to read."""
+
+    list_display = ("seq", "recorded", "action", "outcome", "actor", "purpose")
+    list_filter = ("action", "outcome")
+    search_fields = ("actor",)
+
+
+@admin.register(Patient)
+class PatientAdmin(OwnPatientsAdmin):
+    """One's own patients, by our id."""
+
+    patient_field = "pk"
+    list_display = ("id", "site", "created")
+    fields = ("id", "site", "created")
+
+
+@admin.register(Prediction)
+class PredictionAdmin(OwnPatientsAdmin):
+    """Stored forecasts with their pictures."""
+
+    list_display = ("id", "patient", "as_of", "created", "historical")
+    fields = ("id", "patient", "as_of", "created", "historical", "answer")
+    readonly_fields = fields
+
+    @admin.display(description="Forecasts")
+    def answer(self, prediction: Prediction) -> SafeString:
+        """Each instrument: picture, reliability with its reasons, what it suggests."""
+        opened = open_answer(prediction.patient, prediction)
+        return format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
+
+
+@admin.register(Alert)
+class AlertAdmin(OwnPatientsAdmin):
+    """Urgent findings; they are acknowledged over the API."""
+
+    list_display = ("id", "patient", "kind", "created", "acknowledged_at")
+    fields: ClassVar = list_display
+
+
+@admin.register(OutboxItem)
+class OutboxAdmin(OwnPatientsAdmin):
+    """Where deliveries stand."""
+
+    list_display = ("id", "patient", "state", "attempts", "next_attempt", "last_error")
+    list_filter = ("state",)
+    fields: ClassVar = list_display
+
+
+def _card(item: Instrument) -> SafeString:
+    forecast = item.forecast
+    return format_html(
+        "<h3>{}</h3>{}<p>{}, reliability {}: {}</p><ul>{}</ul>",
+        forecast.scale.title,
+        svg(forecast),
+        forecast.method,
+        forecast.grade,
+        "; ".join(forecast.reasons),
+        format_html_join(
+            "", "<li>{}</li>", ((one.text,) for one in item.recommendations)
+        ),
+    )

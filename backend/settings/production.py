@@ -1,0 +1,76 @@
+"""Production: PostgreSQL, Redis, and every secret from the environment."""
+
+import base64
+import os
+from pathlib import Path
+
+from backend.settings.base import *
+
+
+def _need(name: str) -> str:
+    """A variable that has no safe default."""
+    try:
+        return os.environ[name]
+    except KeyError:
+        raise RuntimeError(f"set {name}: see docs/production.md") from None
+
+
+def _key(name: str) -> bytes:
+    """A 32-byte key in base64; make one with `openssl rand -base64 32`."""
+    key = base64.b64decode(_need(name), validate=True)
+    if len(key) != 32:
+        raise RuntimeError(f"{name} must hold 32 bytes in base64")
+    return key
+
+
+DEBUG = False
+SECRET_KEY = _need("MINDTWIN_SECRET_KEY")
+ALLOWED_HOSTS = _need("MINDTWIN_HOSTS").split(",")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_SSL_REDIRECT = True
+SECURE_HSTS_SECONDS = 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": _need("MINDTWIN_DB_HOST"),
+        "NAME": os.environ.get("MINDTWIN_DB_NAME", "mindtwin"),
+        "USER": os.environ.get("MINDTWIN_DB_USER", "mindtwin"),
+        "PASSWORD": os.environ.get("MINDTWIN_DB_PASSWORD", ""),
+        "OPTIONS": {"sslmode": os.environ.get("MINDTWIN_DB_SSLMODE", "verify-full")},
+        "CONN_MAX_AGE": 60,
+    }
+}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": _need("MINDTWIN_REDIS_URL"),
+    }
+}
+
+VAR = Path(_need("MINDTWIN_VAR")).resolve()
+MINDTWIN |= {
+    "VAR": VAR,
+    "MASTER_KEYS": {
+        os.environ.get("MINDTWIN_MASTER_KEY_ID", "master-1"): _key(
+            "MINDTWIN_MASTER_KEY"
+        )
+    },
+    "INDEX_KEY": _key("MINDTWIN_INDEX_KEY"),
+    "AUDIT_KEY": _key("MINDTWIN_AUDIT_KEY"),
+    "AUDIT_ANCHOR": Path(_need("MINDTWIN_AUDIT_ANCHOR")),
+    "TRUSTED_KEYS": [],  # only the keys shipped with the code
+    # "site=token,site=token"
+    "EHR_TOKENS": dict(
+        pair.split("=", 1)
+        for pair in os.environ.get("MINDTWIN_EHR_TOKENS", "").split(",")
+        if pair
+    ),
+    "DEMO": False,  # demo accounts and simulated patients are refused
+}

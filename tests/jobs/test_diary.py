@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from backend.jobs.diary import DIARY_SYSTEM, Diary, DiaryUnreadable, read_diary
+from backend.twin.record import Reason
+
+HEAD = "patient_id,date,symptom_type,severity"
+
+
+def read(tmp_path: Path, *lines: str, head: str = HEAD) -> Diary:
+    file = tmp_path / "diary.csv"
+    file.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
+    return read_diary(file)
+
+
+def test_bounds_in_columns_are_the_scale(tmp_path: Path) -> None:
+    diary = read(
+        tmp_path, "a,2026-01-01,worry,3,0,100", head=f"{HEAD},scale_min,scale_max"
+    )
+    (series,) = diary.patients["a"].series
+    assert (series.scale.low, series.scale.high) == (0.0, 100.0)
+    assert series.scale.system == DIARY_SYSTEM
+    assert diary.symptoms[series.scale.key].scale_source == "columns"
+
+
+@pytest.mark.parametrize("name", ["phq9", "PHQ-9", "phq_9"])
+def test_a_known_instrument_has_the_tables_scale(tmp_path: Path, name: str) -> None:
+    diary = read(tmp_path, f"a,2026-01-01,{name},3")
+    (series,) = diary.patients["a"].series
+    assert series.scale.key == "phq9"
+    assert diary.symptoms["phq9"].name == name
+
+
+def test_without_bounds_the_range_seen_in_the_whole_file_stands_in(
+    tmp_path: Path,
+) -> None:
+    diary = read(tmp_path, "a,2026-01-01,worry,-3", "b,2026-01-02,worry,4")
+    (series,) = diary.patients["a"].series
+    assert (series.scale.low, series.scale.high) == (-3.0, 4.0)
+    assert diary.symptoms["diary:worry"].scale_source == "range seen"
+
+
+def test_one_constant_value_still_gives_a_scale_with_width(tmp_path: Path) -> None:
+    (series,) = read(tmp_path, "a,2026-01-01,worry,2").patients["a"].series
+    assert (series.scale.low, series.scale.high) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("a,2026-01-01,worry,", Reason.NO_VALUE),
+        ("a,2026-01-01,worry,high", Reason.NOT_A_NUMBER),
+        ("a,2026-01-01,worry,nan", Reason.NOT_A_NUMBER),
+        ("a,2026-01-01,worry,inf", Reason.NOT_A_NUMBER),
+        ("a,2026-13-01,worry,1", Reason.NO_DATE),
+        ("a,,worry,1", Reason.NO_DATE),
+        (",2026-01-01,worry,1", Reason.MALFORMED),
+        ("a,2026-01-01,,1", Reason.MALFORMED),
+        ("a,2026-01-01", Reason.MALFORMED),
+        ("a,2026-01-01,phq9,300", Reason.OUTSIDE_SCALE),
+    ],
+)
+def test_a_bad_row_is_counted_under_its_reason(
+    tmp_path: Path, line: str, reason: Reason
+) -> None:
+    diary = read(tmp_path, "a,2026-01-01,phq9,3", line)
+    assert diary.refused == {reason: 1}
+    assert len(diary.patients["a"].series[0].entries) == 1
+
+
+def test_times_become_zoned_text_and_midnight_means_the_day(tmp_path: Path) -> None:
+    diary = read(
+        tmp_path,
+        "a,2026-01-01T00:00:00,worry,1",
+        "a,2026-01-02T08:58:00,worry,2",
+        "a,2026-01-03T08:58:00+11:00,worry,3",
+    )
+    entries = diary.patients["a"].series[0].entries
+    assert [entry.at for entry in entries] == [
+        "",
+        "2026-01-02T08:58:00+00:00",
+        "2026-01-03T08:58:00+11:00",
+    ]
+    assert [entry.day for entry in entries] == [date(2026, 1, day) for day in (1, 2, 3)]
+
+
+def test_the_same_row_twice_is_one_entry(tmp_path: Path) -> None:
+    diary = read(tmp_path, "a,2026-01-01,worry,1", "a,2026-01-01,worry,1")
+    assert len(diary.patients["a"].series[0].entries) == 1
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DiaryUnreadable, match="severity"):
+        read(tmp_path, "a,2026-01-01,worry", head="patient_id,date,symptom_type")
+
+
+@pytest.mark.parametrize("bounds", ["5,5", "9,1"])
+def test_an_empty_scale_is_refused(tmp_path: Path, bounds: str) -> None:
+    with pytest.raises(DiaryUnreadable, match="scale_min"):
+        read(
+            tmp_path,
+            f"a,2026-01-01,worry,3,{bounds}",
+            head=f"{HEAD},scale_min,scale_max",
+        )
+
+
+def test_two_scales_for_one_symptom_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(DiaryUnreadable, match="several"):
+        read(
+            tmp_path,
+            "a,2026-01-01,worry,3,0,10",
+            "a,2026-01-02,worry,3,0,100",
+            head=f"{HEAD},scale_min,scale_max",
+        )
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "diary.csv"
+    file.write_bytes(b"patient_id\xff\xfe,date")
+    with pytest.raises(DiaryUnreadable, match="UTF-8"):
+        read_diary(file)

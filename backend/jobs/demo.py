@@ -26,7 +26,7 @@ BATCH = 50  # deliveries claimed at once
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of the demo: the label printed, our patient, the day of the forecast."""
+    """One person: the label printed, our patient, the day to forecast as of."""
 
     label: str
     patient: Patient

@@ -118,7 +118,7 @@ def _row(line: Mapping[str, str | None]) -> Row | Reason:
 def _when(text: str) -> tuple[date, str] | None:
     """The day as written and, where a time is given, ISO text; no zone means UTC."""
     try:
-        if len(text) == 10:  # noqa: PLR2004 - YYYY-MM-DD
+        if len(text) == 10:  # YYYY-MM-DD
             return date.fromisoformat(text), ""
         at = datetime.fromisoformat(text)
     except ValueError:

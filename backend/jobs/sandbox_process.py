@@ -15,7 +15,7 @@ class SandboxFailed(RuntimeError):
 
 @contextmanager
 def sandbox(store: Path, *, port: int = 0) -> Iterator[str]:
-    """Run the sandbox while the block runs; gives its base URL. Port 0: any free one."""
+    """Run the sandbox while the block runs; gives its base URL. Port 0: any free."""
     store.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "fhir_integration.sandbox"]
     process = subprocess.Popen(  # noqa: S603 - our own module, arguments are ours

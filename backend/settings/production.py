@@ -66,7 +66,7 @@ MINDTWIN |= {
     "AUDIT_KEY": _key("MINDTWIN_AUDIT_KEY"),
     "AUDIT_ANCHOR": Path(_need("MINDTWIN_AUDIT_ANCHOR")),
     "TRUSTED_KEYS": [],  # only the keys shipped with the code
-    # "site=token,site=token"
+    # pairs of site and token, joined by commas
     "EHR_TOKENS": dict(
         pair.split("=", 1)
         for pair in os.environ.get("MINDTWIN_EHR_TOKENS", "").split(",")

@@ -90,15 +90,20 @@ class Command(BaseCommand):
     def _summary(self, diary: Diary, output: Path) -> None:
         refused = {str(why): n for why, n in sorted(diary.refused.items())}
         self.stdout.write(
-            f"{len(diary.patients)} patients, {len(diary.symptoms)} symptoms -> {output}"
+            f"{len(diary.patients)} patients, {len(diary.symptoms)} symptoms "
+            f"-> {output}"
         )
         if refused:
             self.stdout.write(f"rows not used: {json.dumps(refused)}")
-        unknown = [s.name for s in diary.symptoms.values() if s.scale_source != "table"]
-        if any(s.scale_source == "range seen" for s in diary.symptoms.values()):
+        guessed = [
+            symptom
+            for symptom in diary.symptoms.values()
+            if symptom.scale_source == "range seen"
+        ]
+        if guessed:
             self.stdout.write(
-                f"no scale given for some of {len(unknown)} symptoms: the range seen in "
-                "the file stands in; name the scale with scale_min, scale_max"
+                f"no scale given for {len(guessed)} symptoms: the range seen in the "
+                "file stands in; name the scale with scale_min, scale_max"
             )
 
 

@@ -14,7 +14,6 @@ from backend.twin.trajectory import HORIZON, LEVELS
 LONGEST = 160  # days of diary before the forecast: some reach beyond the context
 TARGET_LIMIT = 10.0  # z units; a rare outlier must not steer a whole batch
 CHUNK = 2048  # windows made at a time: keeps memory small
-QUESTIONNAIRE_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +25,13 @@ class Windows:
     width: np.ndarray  # (window,) the scale's width, z units
 
 
-def simulated_windows(
-    rng: np.random.Generator, *, count: int, every: int = 1
-) -> Windows:
-    """`count` windows of new simulated people, each with MIN_ENTRIES days or more.
-
-    `every` thins the diary to one entry in so many days (a questionnaire).
-    """
+def simulated_windows(rng: np.random.Generator, count: int) -> Windows:
+    """`count` windows of new simulated people, each with MIN_ENTRIES days or more."""
     parts: list[Windows] = []
     missing = count
     while missing > 0:
         diaries = simulate_diaries(rng, count=min(CHUNK, count), days=LONGEST + HORIZON)
-        part = _cut(rng, diaries, every)
+        part = _cut(rng, diaries)
         parts.append(take(part, slice(0, missing)))
         missing -= len(parts[-1].target)
     return joined(parts)
@@ -88,17 +82,13 @@ def level_weights() -> np.ndarray:
     return np.diff(np.concatenate([[0.0], middles, [1.0]]))
 
 
-def _cut(rng: np.random.Generator, diaries: Diaries, every: int) -> Windows:
+def _cut(rng: np.random.Generator, diaries: Diaries) -> Windows:
     """One window of every diary that has enough entries before its end."""
     reported, complete = diaries.reported, diaries.complete
     count = len(reported)
-    if every > 1:
-        kept = np.arange(reported.shape[1]) % every == 0
-        reported = np.where(kept, reported, np.nan)
-    shortest = MIN_ENTRIES * every
-    # Diaries of studies last weeks to months: lognormal, median about six weeks.
-    length = 42 * np.exp(0.7 * rng.standard_normal(count)) * every**0.5
-    length = np.clip(length, shortest, LONGEST).astype(int)
+    # Diaries of studies last weeks to months: lognormal, median six weeks.
+    length = 42 * np.exp(0.7 * rng.standard_normal(count))
+    length = np.clip(length, MIN_ENTRIES, LONGEST).astype(int)
     days = np.arange(reported.shape[1])
     usable = ~np.isnan(reported) & (days < length[:, None])
     last = np.where(usable, days, 0).max(1)  # the window ends with an entry

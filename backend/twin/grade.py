@@ -1,8 +1,9 @@
 """How far to rely on a forecast: three words, each with its reasons.
 
 The number of observed days gives the grade (high from 30, medium from 14, else low).
-Then it can only fall: one step for a thin diary or an old last entry, to medium at best
-for the fallback, to low for the population prior and for a historical forecast. A person with fewer than seven observed days is always low.
+Then it can only fall: one step for a thin diary or an old last entry, to medium at
+best for the fallback, to low for the population prior and for a historical forecast.
+A person with fewer than seven observed days is always low.
 """
 
 from __future__ import annotations

@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from fhir.resources.R4B.observation import Observation
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.twin.errors import UnknownScale
+from backend.twin.scales import (
+    Scale,
+    by_code,
+    local_scale,
+    read_scales,
+    safety_scale,
+    scale,
+    scales,
+)
+
+OBSERVATIONS = Path(__file__).resolve().parents[1] / "data" / "fhir" / "scales"
+LOINC = "http://loinc.org"
+RATING = "https://mindtwin.example/fhir/CodeSystem/rating"
+
+every_scale = pytest.mark.parametrize("key", sorted(scales()))
+
+
+@every_scale
+def test_each_scale_is_read_from_a_real_observation(key: str) -> None:
+    observation = json.loads((OBSERVATIONS / f"{key}.json").read_text())
+    Observation.model_validate(observation)
+    coding = observation["code"]["coding"][0]
+    found = by_code(coding["system"], coding["code"])
+    assert found is scale(key)
+    quantity = observation["valueQuantity"]
+    assert found.low <= quantity["value"] <= found.high
+    assert quantity["code"] == found.unit
+
+
+def test_no_observation_is_left_without_its_scale() -> None:
+    assert {path.stem for path in OBSERVATIONS.glob("*.json")} == set(scales())
+
+
+@every_scale
+def test_each_loinc_code_has_its_check_digit(key: str) -> None:
+    made = scale(key)
+    codes = [made.code, *([made.safety_item.code] if made.safety_item else [])]
+    if made.system == LOINC:
+        assert [code for code in codes if not _check_digit_fits(code)] == []
+
+
+def _check_digit_fits(code: str) -> bool:
+    """Modulus 10 with alternate digits doubled, as LOINC's users' guide defines it."""
+    number, digit = code.split("-")
+    doubled = "".join(
+        str(int(c) * (2 if i % 2 == 0 else 1)) for i, c in enumerate(reversed(number))
+    )
+    return (sum(map(int, doubled)) + int(digit)) % 10 == 0
+
+
+def test_the_check_digit_test_finds_a_wrong_digit() -> None:
+    assert _check_digit_fits("44261-6")
+    assert not _check_digit_fits("44261-7")
+    assert not _check_digit_fits("44621-6")
+
+
+@every_scale
+def test_each_scale_names_its_source_and_has_room_for_scores(key: str) -> None:
+    made = scale(key)
+    assert made.source
+    assert made.width == made.high - made.low > 0
+
+
+@every_scale
+@given(data=st.data())
+def test_a_band_holds_its_score(key: str, data: st.DataObject) -> None:
+    made = scale(key)
+    score = data.draw(st.floats(made.low, made.high))
+    band = made.band(score)
+    if not made.bands:
+        assert band is None
+        return
+    assert band is not None
+    assert band.low <= score
+    higher = [other.low for other in made.bands if other.low > band.low]
+    assert score < min(higher, default=float("inf"))  # a gap belongs to the band below
+
+
+@every_scale
+@given(data=st.data())
+def test_worse_scores_never_have_a_milder_band(key: str, data: st.DataObject) -> None:
+    made = scale(key)
+    scores = st.floats(made.low, made.high)
+    low, high = sorted((data.draw(scores), data.draw(scores)))
+    better, worse = (low, high) if made.higher_is_worse else (high, low)
+    ranks = [band.rank if (band := made.band(s)) else 0 for s in (better, worse)]
+    assert ranks == sorted(ranks)
+
+
+@pytest.mark.parametrize(
+    ("score", "name", "severe"),
+    [(4, "none or minimal", False), (9.6, "mild", False), (20, "severe", True)],
+)
+def test_phq9_bands(score: float, name: str, *, severe: bool) -> None:
+    band = scale("phq9").band(score)
+    assert band is not None
+    assert (band.name, band.severe) == (name, severe)
+
+
+def test_a_score_below_the_first_band_has_none() -> None:
+    assert scale("phq9").band(-1) is None
+
+
+def test_direction_of_the_ratings() -> None:
+    better = {"mood", "sleep-quality", "energy"}
+    ratings = [made for made in scales().values() if made.system == RATING]
+    assert len(ratings) == 12
+    for made in ratings:
+        word = made.key.rsplit("-", 2)[0]
+        assert made.higher_is_worse is (word not in better)
+
+
+def test_codings_that_the_table_does_not_know() -> None:
+    assert by_code(LOINC, "8867-4") is None
+    assert by_code(RATING, "44261-6") is None  # a code belongs to its system
+    with pytest.raises(UnknownScale, match="phq9"):
+        scale("phq-9")
+
+
+def test_the_safety_item_leads_to_its_scale() -> None:
+    assert safety_scale(LOINC, "44260-8") is scale("phq9")
+    assert safety_scale(LOINC, "44261-6") is None
+
+
+def test_a_local_scale_has_bounds_and_no_opinion() -> None:
+    made = local_scale("restless", system="urn:diary", low=1, high=7)
+    assert (made.low, made.high, made.cadence) == (1, 7, "daily")
+    assert made.higher_is_worse is None
+    assert made.bands == ()
+    assert made.key == "diary:restless"
+
+
+BLOCK = """
+[new]
+title = "A new scale"
+system = "urn:new"
+code = "1"
+unit = "{score}"
+low = 0
+high = 10
+cadence = "daily"
+source = "a paper"
+"""
+
+
+def test_a_block_needs_no_direction() -> None:
+    made = read_scales(BLOCK)["new"]
+    assert made.higher_is_worse is None
+    assert isinstance(made.low, float)
+
+
+def test_bands_rank_from_mildest_whatever_the_direction() -> None:
+    bands = (
+        'higher_is_worse = false\nbands = [{name = "poor", low = 0, high = 4},'
+        '{name = "fine", low = 5, high = 10}]'
+    )
+    made: Scale = read_scales(BLOCK + bands)["new"]
+    assert [(band.name, band.rank) for band in made.bands] == [("poor", 1), ("fine", 0)]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (("high = 10", "high = 0"), "low must be below high"),
+        (("daily", "hourly"), "cadence"),
+        (('unit = "{score}"\n', ""), "unit"),
+        (("low = 0", "lowest = 0"), "lowest"),
+        (('"a paper"', '"a paper"\nimportant_change = 2'), "source come together"),
+        (('"a paper"', '"a paper"\nchange_source = "x"'), "source come together"),
+        (('"a paper"', '"a paper"\nbands=[{name="a",low=0,high=9}]'), "cover"),
+        (('"a paper"', '"a paper"\nbands=[{name="a",low=1,high=10}]'), "cover"),
+        (('"a paper"', '"a paper"\nbands=[{name="a",low=0,high=10}]'), "direction"),
+        (
+            (
+                '"a paper"',
+                '"a paper"\nbands=[{name="a",low=0,high=6},{name="b",low=5,high=10}]',
+            ),
+            "ascend",
+        ),
+    ],
+)
+def test_a_block_that_contradicts_itself_is_refused(
+    change: tuple[str, str], why: str
+) -> None:
+    with pytest.raises(ValueError, match=rf"\[new\].*{why}"):
+        read_scales(BLOCK.replace(*change))
+
+
+def test_two_scales_cannot_share_a_code() -> None:
+    with pytest.raises(ValueError, match="share one code"):
+        read_scales(BLOCK + BLOCK.replace("[new]", "[other]"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -13,12 +14,12 @@ from backend.people import access
 from backend.people.access import Actor
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
-from backend.predictions.models import OutboxItem
 from backend.predictions.services import StoredForecast, forecast_symptoms
 from backend.twin.errors import InsufficientData
 from backend.twin.record import PatientRecord
+from fhir_integration.client import FhirClient
+from fhir_integration.codes import PREDICTION
 from fhir_integration.seed import seed
-from fhir_integration.site import FhirEhr
 
 OWNER = "demo"
 BATCH = 50  # deliveries claimed at once
@@ -49,9 +50,9 @@ def put_in(
     as_of: date | None,
 ) -> Iterator[Person]:
     """Seed each record into the EHR and enrol its patient; `as_of` None: last entry."""
-    with FhirEhr(site.ehr_url, timeout_s=30.0, deadline_s=600.0) as ehr:
+    with closing(_patient_client(site)) as client:
         for label, record in records.items():
-            ehr_id = seed(ehr.client, label, record)
+            ehr_id = seed(client, label, record)
             patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
             last = max(series.entries[-1].day for series in record.series)
             yield Person(label=label, patient=patient, as_of=as_of or last)
@@ -96,12 +97,14 @@ def deliver_all() -> Counter[str]:
 
 def held_by_ehr(site: Site, identifiers: list[UUID]) -> int:
     """How many of our Observations the EHR finds by identifier, each exactly once."""
-    with FhirEhr(site.ehr_url, timeout_s=30.0, deadline_s=600.0) as ehr:
-        return sum(
-            len(ehr.find_forecasts(identifier)) == 1 for identifier in identifiers
+    with closing(_patient_client(site)) as client:
+        found = (
+            list(client.search("Observation", {"identifier": f"{PREDICTION}|{one}"}))
+            for one in identifiers
         )
+        return sum(len(copies) == 1 for copies in found)
 
 
-def deliveries_of(predictions: list[UUID]) -> list[OutboxItem]:
-    """Every delivery that belongs to these predictions."""
-    return list(OutboxItem.objects.filter(prediction__in=predictions).order_by("pk"))
+def _patient_client(site: Site) -> FhirClient:
+    """A client with the patience that filling an EHR takes."""
+    return FhirClient(site.ehr_url, timeout_s=30.0, deadline_s=600.0)

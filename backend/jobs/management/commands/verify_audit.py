@@ -6,8 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backend.audit import ledger
-from backend.audit.chain import head
+from backend.audit import chain, ledger
 from backend.audit.ledger import Action, Outcome
 from backend.audit.verify import Report, verify
 from backend.people.access import Actor
@@ -32,7 +31,7 @@ class Command(BaseCommand):
         for problem in report.problems:
             self.stdout.write(f"PROBLEM  {problem}")
         if anchor_again:
-            ledger.current().anchor.restart(head())
+            chain.anchor_again(ledger.current().anchor)
             self.stdout.write("The anchor was written anew.")
         self._record(report, anchored_again=anchor_again)
         self.stdout.write(

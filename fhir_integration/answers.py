@@ -1,0 +1,51 @@
+"""From an HTTP status to an error of the tree, and how long to wait before a repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from backend.twin.errors import EhrError, EhrNotFound, EhrRefused, EhrUnavailable
+
+LONGEST_WAIT_S = 120.0  # no Retry-After is believed beyond this
+DEFAULT_WAIT_S = 30.0
+_FINAL_5XX = frozenset({501, 505})  # "not implemented" does not pass with time
+
+
+def is_transient(status: int) -> bool:
+    """True where the same request may succeed later: 408, 429 and most of 5xx."""
+    return status in (408, 429) or (status >= 500 and status not in _FINAL_5XX)
+
+
+def error_for(response: httpx.Response, *, now: Callable[[], datetime]) -> EhrError:
+    """The error that an unsuccessful answer stands for; quotes nothing of it."""
+    status = response.status_code
+    if is_transient(status):
+        wait = retry_after_s(response, now=now)
+        return EhrUnavailable(
+            f"the EHR answered {status}",
+            retry_after_s=DEFAULT_WAIT_S if wait is None else wait,
+        )
+    if status in (404, 410):
+        return EhrNotFound("the EHR has no such resource", status=status)
+    return EhrRefused(f"the EHR answered {status}", status=status)
+
+
+def retry_after_s(
+    response: httpx.Response, *, now: Callable[[], datetime]
+) -> float | None:
+    """Seconds the server asks to wait (RFC 9110: a number or a date), capped."""
+    stated = response.headers.get("retry-after", "").strip()
+    if not stated:
+        return None
+    if stated.isascii() and stated.isdigit():
+        return min(float(stated[:9]), LONGEST_WAIT_S)
+    try:
+        then = parsedate_to_datetime(stated)
+    except ValueError:
+        return None
+    then = then if then.tzinfo else then.replace(tzinfo=UTC)
+    return min(max((then - now()).total_seconds(), 0.0), LONGEST_WAIT_S)

@@ -1,0 +1,162 @@
+"""One HTTP connection pool to one EHR: retries, deadlines, one origin, bounded answers.
+
+Nothing of an answer, a URL or a patient reaches a message or a log. Only requests that
+are harmless to repeat are repeated: GET, and writes that carry an If-None-Exist.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+
+from backend.twin.errors import EhrError, EhrMalformed, EhrUnavailable
+from fhir_integration.answers import error_for, is_transient, retry_after_s
+from fhir_integration.strict_json import MAX_BYTES
+
+ATTEMPTS = 5
+_FIRST_WAIT_S, _LONGEST_BACKOFF_S = 0.2, 8.0
+# The demo's EHR is on this machine: a proxy in the environment must not be asked.
+_DIRECT = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Time as the connection feels it; tests hand in their own."""
+
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    jitter: Callable[[], float] = random.random
+
+
+class Connection:
+    """HTTP to one base URL. Threads may share it; `close` it when done."""
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        token: str | None,
+        timeout_s: float,
+        transport: httpx.BaseTransport | None,
+        clock: Clock,
+    ) -> None:
+        """`timeout_s` bounds each wait for the network; deadlines come per request."""
+        self._base = httpx.URL(base_url.rstrip("/") + "/")
+        if self._base.scheme not in ("http", "https") or not self._base.host:
+            raise ValueError("the EHR's base URL needs http or https and a host")
+        self._timeout_s, self._clock = timeout_s, clock
+        headers = {"Accept": "application/fhir+json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._http = httpx.Client(
+            headers=headers,
+            transport=transport,
+            mounts=None if transport else _DIRECT,
+            follow_redirects=False,
+        )
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        self._http.close()
+
+    def url(self, path: str) -> httpx.URL:
+        """A URL below the base."""
+        return self._base.join(path)
+
+    def same_origin(self, link: object) -> httpx.URL:
+        """The link, unless it would carry the token to another scheme, host or port."""
+        try:
+            url = self._base.join(link) if isinstance(link, str) else None
+        except httpx.InvalidURL:
+            url = None
+        if url is None or _origin(url) != _origin(self._base) or url.userinfo:
+            raise EhrMalformed("the EHR's next page is not on the EHR")
+        return url
+
+    def send(
+        self,
+        method: str,
+        url: httpx.URL,
+        *,
+        until: float,
+        body: bytes | None = None,
+        if_none_exist: str | None = None,
+    ) -> httpx.Response:
+        """One request, repeated with full jitter while that helps and time is left."""
+        request = self._http.build_request(method, url, content=body)
+        if body is not None:
+            request.headers["Content-Type"] = "application/fhir+json"
+        if if_none_exist is not None:
+            request.headers["If-None-Exist"] = if_none_exist
+        for attempt in range(ATTEMPTS):
+            outcome, asked_wait_s = self._once(request, until=until)
+            if isinstance(outcome, httpx.Response):
+                return outcome
+            if not isinstance(outcome, EhrUnavailable):
+                raise outcome
+            wait_s = self._backoff(attempt) if asked_wait_s is None else asked_wait_s
+            late = self._clock.monotonic() + wait_s >= until
+            if late or attempt == ATTEMPTS - 1:
+                raise outcome
+            self._clock.sleep(wait_s)
+        raise AssertionError("unreachable")  # pragma: no cover
+
+    def _backoff(self, attempt: int) -> float:
+        longest = min(_LONGEST_BACKOFF_S, _FIRST_WAIT_S * 2.0**attempt)
+        return longest * self._clock.jitter()
+
+    def _once(
+        self, request: httpx.Request, *, until: float
+    ) -> tuple[httpx.Response | EhrError, float | None]:
+        """The answer, or its error and the wait that the server asked for."""
+        try:
+            response = self._fetch(request, until=until)
+        except httpx.DecodingError:
+            return EhrMalformed("the EHR's answer cannot be decoded"), None
+        except httpx.TransportError:
+            return EhrUnavailable("the EHR cannot be reached or does not answer"), None
+        if response.is_success:
+            return response, None
+        error = error_for(response, now=self._clock.now)
+        transient = is_transient(response.status_code)
+        wait_s = retry_after_s(response, now=self._clock.now) if transient else None
+        return error, wait_s
+
+    def _fetch(self, request: httpx.Request, *, until: float) -> httpx.Response:
+        """Read the answer in pieces, so that size and deadline hold while it comes."""
+        left_s = until - self._clock.monotonic()
+        if left_s <= 0:
+            raise EhrUnavailable("no time is left to ask the EHR")
+        timeout = httpx.Timeout(min(self._timeout_s, left_s))
+        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
+        streamed = self._http.send(request, stream=True)
+        try:
+            pieces, size = [], 0
+            for piece in streamed.iter_bytes():
+                pieces.append(piece)
+                size += len(piece)
+                if size > MAX_BYTES:
+                    raise EhrMalformed("the EHR's answer is larger than the limit")
+                if self._clock.monotonic() > until:
+                    raise EhrUnavailable("the EHR's answer took too long")
+        finally:
+            streamed.close()
+        headers = {
+            name: streamed.headers[name]
+            for name in ("location", "retry-after")
+            if name in streamed.headers
+        }
+        return httpx.Response(
+            streamed.status_code, headers=headers, content=b"".join(pieces)
+        )
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or default

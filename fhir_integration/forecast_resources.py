@@ -1,0 +1,237 @@
+"""A forecast as FHIR R4: Device (by whom), Observation (what), Provenance (from what).
+
+A forecast never wears a measurement's code: it has a code system of its own, the AIAST
+label, an effectivePeriod in the future and a note that it is an estimate. Numbers are
+rounded to four decimals of the score unit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from backend.twin.ports import ForecastDocument
+from backend.twin.trajectory import LEVELS, Forecast, ModelUse
+from fhir_integration import codes
+from fhir_integration.strict_json import Json
+
+MOST_DERIVED_FROM = 100  # references; the Provenance names every source
+_DAY_MS = 86_400_000
+_METHODS = {
+    "ensemble": "quantile-average",
+    "climatology": "climatology",
+    "prior": "population-prior",
+}
+_FALLBACKS = {
+    "climatology": "Exponentially weighted climatology of the patient's own entries",
+    "prior": "Population prior, shrunk towards the patient's few entries",
+}
+
+
+def device(forecast: Forecast) -> Json:
+    """The set of model versions that answered, or the fallback that stood in."""
+    name = device_name(forecast)
+    versions = [
+        version
+        for use in _members(forecast)
+        for version in (
+            _version(use.model, str(use.version)),
+            _version(f"{use.model} artifact sha256", use.sha256),
+        )
+    ]
+    return {
+        "resourceType": "Device",
+        "identifier": [{"system": codes.MODEL, "value": name}],
+        "status": "active",
+        "deviceName": [
+            {"name": f"MindTwin symptom forecast: {name}", "type": "model-name"}
+        ],
+        "type": {"text": "Software: prediction model"},
+        "version": versions or [_version("method", forecast.method)],
+    }
+
+
+def device_name(forecast: Forecast) -> str:
+    """Identifier of the Device: model:version pairs and a digest of their artifacts."""
+    members = _members(forecast)
+    if not members:
+        return forecast.method
+    pairs = [f"{use.model}:{use.version}" for use in members]
+    artifacts = "\n".join(use.sha256 for use in members)
+    digest = hashlib.sha256(artifacts.encode()).hexdigest()[:12]
+    return "~".join([*pairs, digest])
+
+
+def _members(forecast: Forecast) -> list[ModelUse]:
+    return sorted(forecast.models, key=lambda use: (use.model, use.version))
+
+
+def _version(kind: str, value: str) -> Json:
+    return {"type": {"text": kind}, "value": value}
+
+
+def observation(document: ForecastDocument, *, device_reference: str) -> Json:
+    """The fourteen days: per day median and intervals, and all quantiles once more."""
+    forecast, scale = document.forecast, document.forecast.scale
+    title = f"Predicted {scale.title}, next {len(forecast.days)} days"
+    resource: Json = {
+        "resourceType": "Observation",
+        "meta": {"security": [codes.AI_LABEL]},
+        "identifier": [{"system": codes.PREDICTION, "value": str(document.identifier)}],
+        "status": "final",
+        "category": [
+            _concept(codes.SURVEY, "survey", "Survey"),
+            _concept(codes.CATEGORY, "prediction", "Model prediction"),
+        ],
+        "code": {
+            **_concept(codes.FORECAST, f"{scale.key}-forecast-14d", title),
+            "text": f"{title} (model estimate, not a measurement)",
+        },
+        "subject": {"reference": f"Patient/{document.ehr_patient}"},
+        "effectivePeriod": {
+            "start": forecast.days[0].isoformat(),
+            "end": forecast.days[-1].isoformat(),
+        },
+        "issued": instant(document.issued),
+        "performer": [{"display": "MindTwin"}],
+        "device": {"reference": device_reference},
+        "method": {
+            **_concept(codes.METHOD, _METHODS[forecast.method]),
+            "text": method_text(forecast),
+        },
+        "note": [{"text": _note(forecast)}],
+        "component": [*_days(forecast), _series_detail(forecast), _grade(forecast)],
+    }
+    newest = sources(forecast)[-MOST_DERIVED_FROM:]
+    if newest:
+        resource["derivedFrom"] = [{"reference": source} for source in newest]
+    return resource
+
+
+def sources(forecast: Forecast) -> list[str]:
+    """References of the Observations used; sources of other kinds are left out."""
+    return [source for source in forecast.sources if codes.SOURCE.fullmatch(source)]
+
+
+def method_text(forecast: Forecast) -> str:
+    """Which models with which weights, or the fallback by its name."""
+    if not forecast.models:
+        return _FALLBACKS[forecast.method]
+    parts = [
+        f"{use.weight:.2f} {use.model} version {use.version}"
+        for use in _members(forecast)
+    ]
+    return f"Quantile average of {' + '.join(parts)}"
+
+
+def _note(forecast: Forecast) -> str:
+    reasons = "; ".join(forecast.reasons)
+    return (
+        "Model estimate, not a measurement. "
+        f"Reliability {forecast.grade.value}{': ' if reasons else ''}{reasons}."
+    )
+
+
+def _days(forecast: Forecast) -> list[Json]:
+    """Three components a day: the median, the 80 % and the 95 % interval."""
+    unit = forecast.scale.unit
+    narrow, wide = forecast.interval(0.80), forecast.interval(0.95)
+    components: list[Json] = []
+    for day, median in enumerate(forecast.median()):
+        components += [
+            {
+                **_on_day("predicted-value", day + 1),
+                "valueQuantity": _quantity(median, unit),
+            },
+            {**_on_day("pi80", day + 1), "valueRange": _range(narrow[day], unit)},
+            {**_on_day("pi95", day + 1), "valueRange": _range(wide[day], unit)},
+        ]
+    return components
+
+
+def _on_day(code: str, day: int) -> Json:
+    return {
+        "extension": [{"url": codes.HORIZON_DAY, "valueInteger": day}],
+        "code": _concept(codes.FORECAST, code),
+    }
+
+
+def _series_detail(forecast: Forecast) -> Json:
+    """All quantiles as SampledData: one sample a day, one dimension a level."""
+    levels = ", ".join(f"{level:g}" for level in LEVELS)
+    data = " ".join(str(rounded(q)) for row in forecast.quantiles for q in row)
+    return {
+        "code": {
+            **_concept(codes.FORECAST, "series-detail"),
+            "text": f"Quantiles of each day at the levels {levels}",
+        },
+        "valueSampledData": {
+            "origin": _quantity(0.0, forecast.scale.unit),
+            "period": _DAY_MS,
+            "dimensions": len(LEVELS),
+            "data": data,
+        },
+    }
+
+
+def _grade(forecast: Forecast) -> Json:
+    return {
+        "code": _concept(codes.FORECAST, "reliability-grade"),
+        "valueCodeableConcept": _concept(codes.RELIABILITY, forecast.grade.value),
+    }
+
+
+def provenance(
+    document: ForecastDocument, *, observation_reference: str, device_reference: str
+) -> Json:
+    """Which software made the Observation, from which versions of which entries."""
+    entities = [
+        {"role": "source", "what": {"reference": source}}
+        for source in sources(document.forecast)
+    ]
+    agent = _concept(
+        "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "assembler"
+    )
+    resource: Json = {
+        "resourceType": "Provenance",
+        "meta": {"security": [codes.AI_LABEL]},
+        "target": [{"reference": observation_reference}],
+        "recorded": instant(document.issued),
+        "activity": _concept(
+            "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"
+        ),
+        "agent": [{"type": agent, "who": {"reference": device_reference}}],
+    }
+    if entities:
+        resource["entity"] = entities
+    return resource
+
+
+def instant(moment: datetime) -> str:
+    """A FHIR instant in UTC, to the millisecond. `moment` must be aware."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def rounded(value: float) -> float:
+    """Four decimals; + 0.0 turns -0.0 into 0.0."""
+    return round(float(value), 4) + 0.0
+
+
+def _range(ends: Sequence[float], unit: str) -> Json:
+    return {"low": _quantity(ends[0], unit), "high": _quantity(ends[1], unit)}
+
+
+def _quantity(value: float, unit: str) -> Json:
+    return {
+        "value": rounded(value),
+        "unit": unit,
+        "system": codes.UCUM,
+        "code": unit,
+    }
+
+
+def _concept(system: str, code: str, display: str | None = None) -> Json:
+    coding = {"system": system, "code": code}
+    return {"coding": [{**coding, "display": display} if display else coding]}

@@ -1,0 +1,141 @@
+"""What must hold of a forecast Observation before it leaves, beyond R4's structure.
+
+`fhir.resources` accepts an unknown status, a value beside dataAbsentReason and units of
+any kind, so these are checked here. A broken rule is an error of ours, never sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from fhir.resources.R4B.device import Device
+from fhir.resources.R4B.observation import Observation
+from fhir.resources.R4B.provenance import Provenance
+from pydantic import ValidationError
+
+from backend.twin.scales import Scale
+from fhir_integration import codes
+from fhir_integration.errors import NotConformant
+from fhir_integration.strict_json import Json
+
+# `Any`: the library's metaclass hides pydantic's methods from the type checker.
+_MODELS: dict[str, Any] = {
+    "Device": Device,
+    "Observation": Observation,
+    "Provenance": Provenance,
+}
+_STATUSES = frozenset(
+    {"registered", "preliminary", "final", "amended", "corrected", "cancelled"}
+    | {"entered-in-error", "unknown"}
+)
+
+
+def check_structure(resource: Json) -> None:
+    """One pass through the R4B model. Raises NotConformant; quotes no value."""
+    kind = resource["resourceType"]
+    try:
+        _MODELS[kind].model_validate(resource)
+    except ValidationError as error:
+        count = error.error_count()
+        raise NotConformant(f"{kind} breaks R4 in {count} places") from None
+
+
+def check_forecast(observation: Json, scale: Scale) -> None:
+    """Status, obs-6, obs-7, label, code, unit, order of intervals and of days."""
+    rules = {
+        "status is not one of R4's": observation["status"] in _STATUSES,
+        "a value stands beside dataAbsentReason (obs-6)": _obs_6(observation),
+        "a component repeats the code beside a value (obs-7)": _obs_7(observation),
+        "the AI label is missing": _is_labelled(observation),
+        "the code is a measurement's": _own_code(observation),
+        "a unit is not the scale's": _units(observation) <= {scale.unit},
+        "a number lies outside the scale": _inside(observation, scale),
+        "an interval does not hold the next narrower one": _ordered(observation),
+        "the days do not ascend from one": _ascending(observation),
+    }
+    for rule, holds in rules.items():
+        if not holds:
+            raise NotConformant(rule)
+
+
+def _obs_6(observation: Json) -> bool:
+    return not ("dataAbsentReason" in observation and _has_value(observation))
+
+
+def _obs_7(observation: Json) -> bool:
+    own = {_code(observation)}
+    same = any(_code(component) in own for component in observation["component"])
+    return not (same and _has_value(observation))
+
+
+def _has_value(element: Json) -> bool:
+    return any(key.startswith("value") for key in element)
+
+
+def _is_labelled(observation: Json) -> bool:
+    return codes.AI_LABEL in observation.get("meta", {}).get("security", [])
+
+
+def _own_code(observation: Json) -> bool:
+    return all(
+        coding["system"] == codes.FORECAST for coding in observation["code"]["coding"]
+    )
+
+
+def _code(element: Json) -> tuple[str, str]:
+    coding = element["code"]["coding"][0]
+    return coding["system"], coding["code"]
+
+
+def _quantities(observation: Json) -> Iterator[Json]:
+    for component in observation["component"]:
+        if "valueQuantity" in component:
+            yield component["valueQuantity"]
+        if "valueRange" in component:
+            yield from component["valueRange"].values()
+
+
+def _units(observation: Json) -> set[str]:
+    stated = list(_quantities(observation))
+    return {q["code"] for q in stated} | {q["unit"] for q in stated}
+
+
+def _inside(observation: Json, scale: Scale) -> bool:
+    slack = 1e-4  # the numbers are rounded to four decimals, the bounds are not
+    return all(
+        scale.low - slack <= q["value"] <= scale.high + slack
+        for q in _quantities(observation)
+    )
+
+
+def days(observation: Json) -> dict[int, dict[str, tuple[float, ...]]]:
+    """Horizon day -> {"predicted-value": (m,), "pi80": (low, high), "pi95": ...}."""
+    found: dict[int, dict[str, tuple[float, ...]]] = {}
+    for component in observation["component"]:
+        for extension in component.get("extension", []):
+            if extension["url"] == codes.HORIZON_DAY:
+                day = found.setdefault(extension["valueInteger"], {})
+                day[_code(component)[1]] = _numbers(component)
+    return found
+
+
+def _numbers(component: Json) -> tuple[float, ...]:
+    if "valueQuantity" in component:
+        return (float(component["valueQuantity"]["value"]),)
+    ends = component["valueRange"]
+    return float(ends["low"]["value"]), float(ends["high"]["value"])
+
+
+def _ordered(observation: Json) -> bool:
+    for day in days(observation).values():
+        (median,), narrow, wide = day["predicted-value"], day["pi80"], day["pi95"]
+        line = [wide[0], narrow[0], median, narrow[1], wide[1]]
+        if line != sorted(line):
+            return False
+    return True
+
+
+def _ascending(observation: Json) -> bool:
+    stated = list(days(observation))
+    return bool(stated) and stated == list(range(1, len(stated) + 1))

@@ -1,0 +1,114 @@
+"""FHIR dates and times: the local day they state, and the span of time they cover."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from backend.twin.record import Reason
+
+_PARTIAL = re.compile(r"\d{4}(-\d{2})?")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_TIME = re.compile(
+    r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?"
+    r"(Z|[+-]\d{2}:\d{2})"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A day, and the instant within it where the source stated one (else None)."""
+
+    day: date
+    instant: datetime | None = None
+
+    @property
+    def at(self) -> str:
+        """ISO text of the instant with its stated offset; empty for a plain day."""
+        return "" if self.instant is None else self.instant.isoformat()
+
+    @property
+    def utc(self) -> str:
+        """Text that sorts by time: the instant in UTC, or the day itself."""
+        if self.instant is None:
+            return self.day.isoformat()
+        try:
+            return self.instant.astimezone(UTC).isoformat()
+        except OverflowError:  # the first and last day of the calendar
+            return self.instant.isoformat()
+
+
+def moment(text: object) -> Moment | Reason:
+    """Read a FHIR date, dateTime or instant.
+
+    The day is the one the text states, in the offset the text states: a diary filled in
+    at 23:30 belongs to that evening wherever the server keeps its clock. Years and
+    months alone are refused, and so is a time without a zone, which R4 forbids.
+    """
+    if not isinstance(text, str):
+        return Reason.MALFORMED
+    if _PARTIAL.fullmatch(text):
+        return Reason.PARTIAL_DATE
+    try:
+        if _DATE.fullmatch(text):
+            return Moment(date.fromisoformat(text))
+        instant = _instant(text)
+    except ValueError:
+        return Reason.MALFORMED
+    return Moment(instant.date(), instant)
+
+
+def _instant(text: str) -> datetime:
+    found = _TIME.fullmatch(text)
+    if found is None:
+        raise ValueError("not a FHIR time")
+    day, hour, minute, second, fraction, offset = found.groups()
+    start = date.fromisoformat(day)
+    return datetime(
+        start.year,
+        start.month,
+        start.day,
+        int(hour),
+        int(minute),
+        min(int(second or 0), 59),  # R4 allows the leap second 60
+        int((fraction or "0")[:6].ljust(6, "0")),
+        tzinfo=_zone(offset),
+    )
+
+
+def _zone(offset: str) -> timezone:
+    if offset == "Z":
+        return UTC
+    hours, minutes = int(offset[1:3]), int(offset[4:6])
+    size = timedelta(hours=hours, minutes=minutes)
+    return timezone(-size if offset[0] == "-" else size)
+
+
+def span(text: object) -> tuple[float, float] | None:
+    """First and last moment that a FHIR date can mean, as seconds since 1970 UTC.
+
+    "2024" covers the year, "2024-01" the month, a date its day, a time itself. For the
+    sandbox's date search, where a text without a zone counts as UTC.
+    """
+    if isinstance(text, str) and _PARTIAL.fullmatch(text):
+        year, month = int(text[:4]), int(text[5:] or 1)
+        months = 1 if len(text) > 4 else 12
+        return _between(year, month, months=months)
+    read = moment(text)
+    if isinstance(read, Reason):
+        return None
+    if read.instant is not None:
+        seconds = read.instant.timestamp()
+        return seconds, seconds
+    start = datetime(read.day.year, read.day.month, read.day.day, tzinfo=UTC)
+    return start.timestamp(), start.timestamp() + 86_400 - 1e-3
+
+
+def _between(year: int, month: int, *, months: int) -> tuple[float, float] | None:
+    if not (1 <= year < 9999 and 1 <= month <= 12):
+        return None
+    later = month - 1 + months
+    start = datetime(year, month, 1, tzinfo=UTC)
+    end = datetime(year + later // 12, later % 12 + 1, 1, tzinfo=UTC)
+    return start.timestamp(), end.timestamp() - 1e-3

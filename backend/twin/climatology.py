@@ -19,10 +19,10 @@ HALF_LIFE_DAYS = 14.0
 
 # Population constants in units of the scale's width, from twin.simulation; printed by
 # `python -m export_scripts.prior`, and a test holds them against the simulator.
-PRIOR_MEAN = 0.34  # mean over people of a person's own mean
-PRIOR_MEAN_SD = 0.21  # spread of people's own means
-PRIOR_DAY_SD = 0.14  # typical spread of one person's days (root mean square)
-PRIOR_DAY_DEGREES = 3.0  # the spread counts as much as this many seen deviations
+PRIOR_MEAN = 0.47  # mean over people of a person's own mean
+PRIOR_MEAN_SD = 0.27  # spread of people's own means
+PRIOR_DAY_SD = 0.165  # typical spread of one person's days (root mean square)
+PRIOR_DAY_DEGREES = 3.5  # the spread counts as much as this many seen deviations
 
 
 def ew_quantiles(

@@ -1,0 +1,140 @@
+"""The served path as a benchmark predictor; needs no Django set-up and no database.
+
+    score.py --predictor backend.jobs.scoring:forecast
+
+The very functions that answer the API: windows, embedded server, blend, fallback. The
+one step it replaces is the channel table: the highest verified version of each model
+answers, which is what an empty database promotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from backend.inference.catalogue import latest_verified
+from backend.inference.embedded import EmbeddedServer
+from backend.inference.keys import SHIPPED
+from backend.predictions.asking import AskAll, asker
+from backend.twin.features import ForecastWindow, forecast_window, schema_hash
+from backend.twin.forecast import WEIGHTS, forecast_all
+from backend.twin.record import Entry, Series
+from backend.twin.scales import local_scale
+from backend.twin.trajectory import HORIZON, Forecast, ModelUse
+
+ROOT = Path(__file__).resolve().parents[2]
+REPOSITORY = ROOT / "model_repository"
+TRUSTED = (SHIPPED, ROOT / "var" / "keys" / "trusted")  # ours, and a local export's
+SYSTEM = "https://mindtwin.example/fhir/CodeSystem/diary"
+TIMEOUT_S = 60.0  # a benchmark may wait
+
+
+class DailySeries(Protocol):
+    """What the benchmark hands over: consecutive days, NaN where nothing was said.
+
+    `scale_min` and `scale_max` are the scale's ends, or None where they are unknown.
+    """
+
+    dates: np.ndarray
+    values: np.ndarray
+    scale_min: float | None
+    scale_max: float | None
+
+
+class Members(NamedTuple):
+    """The models that may answer, and how to ask them."""
+
+    ask_all: AskAll
+    uses: Mapping[str, ModelUse]
+
+
+def forecast(batch: Sequence[DailySeries]) -> np.ndarray:
+    """Quantiles [series, 14, 11] of the 14 days after each series' last date.
+
+    A served forecast starts after the last entry. Where the diary's last days are
+    empty, its first days lie in the past and are dropped, and its last day stands for
+    the days beyond it.
+    """
+    return forecast_with(shipped(), batch)
+
+
+def forecast_with(members: Members, batch: Sequence[DailySeries]) -> np.ndarray:
+    """The same with given members."""
+    windows = [window(series) for series in batch]
+    made = forecast_all(
+        windows,
+        ask_all=members.ask_all,
+        weights=WEIGHTS,
+        uses=members.uses,
+        # Each window ends before its own date already; the day asked for only grades.
+        as_of=max((_day(series.dates[-1]) for series in batch), default=date.min),
+    )
+    parts = [
+        _aligned(answer, _day(series.dates[-1]))
+        for answer, series in zip(made, batch, strict=True)
+    ]
+    return np.array(parts).reshape(len(parts), HORIZON, -1)  # (series, day, level)
+
+
+def window(series: DailySeries) -> ForecastWindow:
+    """The window of a benchmark series; without a scale its own range stands in."""
+    seen = np.flatnonzero(~np.isnan(series.values))
+    low, high = _ends(series)
+    entries = tuple(
+        Entry(_day(series.dates[i]), float(series.values[i]), "") for i in seen
+    )
+    scale = local_scale("symptom", system=SYSTEM, low=low, high=high)
+    return forecast_window(Series(scale, entries), _day(series.dates[-1]))
+
+
+@cache
+def shipped() -> Members:
+    """The models of the repository beside the code."""
+    return members_of(REPOSITORY, trusted=TRUSTED)
+
+
+def members_of(repository: Path, *, trusted: Iterable[Path]) -> Members:
+    """The highest verified version of each weighted model better than the fallback."""
+    places = tuple(trusted)
+    server = EmbeddedServer(repository, trusted=places)
+    latest = latest_verified(server.catalogue)
+    uses = {
+        model: ModelUse(
+            model=model,
+            version=found.version,
+            sha256=found.sha256,
+            channel="production",
+            weight=WEIGHTS[model],
+        )
+        for model, found in latest.items()
+        if WEIGHTS.get(model, 0.0) > 0.0
+        and found.card["beats_climatology"]["daily"]
+        and found.card["feature_schema_hash"] == schema_hash()
+    }
+    served = {model: [use.version] for model, use in uses.items()}
+    server = EmbeddedServer(repository, versions=served, trusted=places)
+    return Members(asker(server, uses, timeout_s=TIMEOUT_S), uses)
+
+
+def _ends(series: DailySeries) -> tuple[float, float]:
+    """The scale's ends; each unknown one is the furthest value seen."""
+    low, high = series.scale_min, series.scale_max
+    low = float(np.nanmin(series.values)) if low is None else float(low)
+    high = float(np.nanmax(series.values)) if high is None else float(high)
+    return low, high if high > low else low + 1.0  # all equal: any width will do
+
+
+def _aligned(answer: Forecast, last: date) -> list[tuple[float, ...]]:
+    """The forecast's rows for the 14 days after `last`."""
+    late = (last - answer.last_entry).days
+    return [answer.quantiles[min(late + day, HORIZON - 1)] for day in range(HORIZON)]
+
+
+def _day(moment: np.datetime64) -> date:
+    day: date = moment.astype("datetime64[D]").item()
+    return day

@@ -1,0 +1,170 @@
+"""Score the served path on real diaries and write docs/benchmarks.md.
+
+    python -m export_scripts.evaluate
+
+The benchmark lies outside this repository, in ../shared/bench/forecast; it calls the
+path that answers the API. Its figures are copied as they come, good or bad.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import subprocess  # runs the benchmark's own script, with fixed arguments
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+BENCH = ROOT.parent / "shared" / "bench" / "forecast"
+PREDICTOR = "backend.jobs.scoring:forecast"
+METRICS = ("mae", "rmse", "mase", "wql", "crps", "cov80", "is80", "cov95", "is95")
+WINDOWS = ("all", "subset")
+DIFFERENCE = re.compile(r"^\s+(mae|wql): (\S+ \[.+\])$", re.MULTILINE)
+SPEED = re.compile(r"([\d.]+) ms per window")
+
+PREFACE = """\
+Written by `make evaluate`; edit `export_scripts/evaluate.py` instead.
+
+Real symptom diaries, rolling-origin windows, 14 days ahead, scored on the path that
+answers the API (windows, embedded server, blend, fallback). The models have seen
+simulated people only. Every data set weighs the same; errors are in units of the
+standard deviation of the history shown; `crps` and `wql` are quantile losses; `cov80`
+and `cov95` are the share of days inside the interval; `is80` and `is95` are interval
+scores. Lower is better but for the coverages, whose goal is their name. Differences
+below about 0.5 % mean little."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One run: pooled figures, per data set, and the differences to ewclim14."""
+
+    windows: str
+    count: int
+    pooled: Mapping[str, float]
+    datasets: Mapping[str, Mapping[str, float]]
+    differences: Mapping[str, str]  # per metric: per cent lower [95 % interval]
+    milliseconds: str
+
+
+def run(bench: Path, windows: str) -> Scored:
+    """Run the benchmark on one choice of windows; raises CalledProcessError."""
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures.json"
+        command = [sys.executable, str(bench / "score.py"), "--predictor", PREDICTOR]
+        command += ["--windows", windows, "--json", str(figures)]
+        output = subprocess.run(  # noqa: S603 - no part of it comes from outside
+            command, cwd=ROOT, check=True, capture_output=True, text=True
+        ).stdout
+        print(output)
+        return parse(windows, output, json.loads(figures.read_text(encoding="utf-8")))
+
+
+def parse(windows: str, output: str, figures: Mapping[str, Any]) -> Scored:
+    """A run's figures from its JSON; differences and speed stand only in its output."""
+    speed = SPEED.search(output)
+    return Scored(
+        windows=windows,
+        count=int(figures["windows"]),
+        pooled=figures["pooled"],
+        datasets=figures["datasets"],
+        differences=dict(DIFFERENCE.findall(output)),
+        milliseconds=speed[1] if speed else "?",
+    )
+
+
+def page(scored: Sequence[Scored], recorded: Mapping[str, Any], versions: str) -> str:
+    """docs/benchmarks.md as text."""
+    head = [
+        "# Benchmarks",
+        "",
+        *PREFACE.splitlines(),
+        "",
+        f"- models: {versions}",
+        f"- code: {_commit()}",
+        f"- machine: {_machine()}",
+        "",
+    ]
+    return "\n".join(head + [line for part in scored for line in _part(part, recorded)])
+
+
+def _part(scored: Scored, recorded: Mapping[str, Any]) -> list[str]:
+    baselines = recorded["pooled"][scored.windows]
+    rows = {**baselines, "**MindTwin**": scored.pooled}
+    lines = [
+        f"## {scored.windows.capitalize()} windows ({scored.count})",
+        "",
+        f"    python ../shared/bench/forecast/score.py --predictor {PREDICTOR} "
+        f"--windows {scored.windows}",
+        "",
+        *_table("forecaster", rows),
+        "",
+        "Lower than `ewclim14` by, per cent, with a 95 % interval over patients: "
+        + "; ".join(f"{m} {text}" for m, text in scored.differences.items())
+        + f". {scored.milliseconds} ms per window.",
+        "",
+    ]
+    if scored.windows == "all":
+        lines += ["Per data set:", "", *_table("data set", scored.datasets), ""]
+    return lines
+
+
+def _table(title: str, rows: Mapping[str, Mapping[str, float]]) -> list[str]:
+    body = [
+        "| " + " | ".join([name, *(_number(row.get(m)) for m in METRICS)]) + " |"
+        for name, row in rows.items()
+    ]
+    head = f"| {title} | " + " | ".join(METRICS) + " |"
+    return [head, "|" + "---|" * (1 + len(METRICS)), *body]
+
+
+def _number(value: float | None) -> str:
+    return "." if value is None else f"{value:.3f}"
+
+
+def _versions(repository: Path) -> str:
+    folders = sorted(repository.glob("*/[0-9]*"), key=lambda p: (p.parent, int(p.name)))
+    latest = {folder.parent.name: folder.name for folder in folders}
+    return ", ".join(f"{model} {version}" for model, version in latest.items())
+
+
+def _commit() -> str:
+    """The commit scored, and whether the tree has changes beside it."""
+    words = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    found = subprocess.run(  # noqa: S603 - fixed words
+        words, cwd=ROOT, check=False, capture_output=True, text=True
+    )
+    return found.stdout.strip() or "unknown"
+
+
+def _machine() -> str:
+    return (
+        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
+        f"Python {platform.python_version()}"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run both choices of windows and write the page."""
+    parser = argparse.ArgumentParser(description="score the served path")
+    parser.add_argument("--bench", type=Path, default=BENCH)
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    options = parser.parse_args(arguments)
+    if not (options.bench / "score.py").exists():
+        print("no benchmark in ../shared/bench/forecast: nothing was scored")
+        return
+    recorded = json.loads((options.bench / "baseline.json").read_text(encoding="utf-8"))
+    scored = [run(options.bench, windows) for windows in WINDOWS]
+    text = page(scored, recorded, _versions(ROOT / "model_repository"))
+    options.output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    print(f"wrote {options.output.name}")
+
+
+if __name__ == "__main__":
+    main()

@@ -196,7 +196,10 @@ def _golden(
     if not found.verified:
         raise ModelUntrusted(found.problem or "not verified")
     try:
-        with np.load(found.path / GOLDEN, allow_pickle=False) as arrays:
+        with (
+            (found.path / GOLDEN).open("rb") as file,
+            np.load(file, allow_pickle=False) as arrays,
+        ):
             inputs = {n[3:]: arrays[n] for n in arrays.files if n.startswith("in_")}
             outputs = {n[4:]: arrays[n] for n in arrays.files if n.startswith("out_")}
         tolerance = float(found.card["parity"]["tolerance"])

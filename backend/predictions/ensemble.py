@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from backend.registry.services import production
-from backend.twin.features import MIN_ENTRIES, ForecastWindow, schema_hash
-from backend.twin.forecast import observed_days
+from backend.twin.features import MIN_ENTRIES, schema_hash
 from backend.twin.trajectory import Forecast, ModelUse
 
 CADENCE = "daily"  # the only one that models are asked for
@@ -28,13 +27,10 @@ def approved(weights: Mapping[str, float]) -> dict[str, ModelUse]:
     }
 
 
-def is_complete(
-    answered: Iterable[tuple[ForecastWindow, Forecast]], uses: Mapping[str, ModelUse]
-) -> bool:
-    """Whether every approved model answered for every window that models see."""
+def is_complete(forecasts: Iterable[Forecast], uses: Mapping[str, ModelUse]) -> bool:
+    """Whether every approved model answered for every series that models see."""
     return all(
         {use.model for use in forecast.models} == set(uses)
-        for window, forecast in answered
-        if window.series.scale.cadence == CADENCE
-        and observed_days(window) >= MIN_ENTRIES
+        for forecast in forecasts
+        if forecast.scale.cadence == CADENCE and forecast.entries >= MIN_ENTRIES
     )

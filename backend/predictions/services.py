@@ -13,7 +13,7 @@ from django.db import transaction
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_record
-from backend.people.models import Site
+from backend.people.models import Patient, Site
 from backend.predictions import outbox
 from backend.predictions.alerts import raise_alerts
 from backend.predictions.answer import Answer, compose, seal_answer
@@ -48,58 +48,59 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
 ) -> StoredForecast:
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
-    Pulls the record, asks the models, stores the answer and leaves its delivery in the
-    outbox. An equal record and equal models within the policy's hours give the stored
-    answer. Two audit rows: the pull, and the forecast with its outcome.
+    An equal record and equal models within the policy's hours give the stored answer.
+    Two audit rows: the pull, and the forecast with its outcome.
 
-    Raises NotVisible, InsufficientData (names what is missing), EhrError, SealBroken,
-    AuditUnavailable. A model that cannot answer raises nothing: the others, or the
-    fallback, answer and say so.
+    Raises NotVisible, InsufficientData, EhrError, SealBroken, AuditUnavailable. A model
+    that fails raises nothing: the others, or the fallback, answer and say so.
     """
     moment = now()
     day = as_of or moment.date()
+    since = day - policy.lookback
     patient, record = open_record(
-        actor,
-        patient_id,
-        purpose=purpose,
-        ehr=ehr,
-        since=day - policy.lookback,
-        until=day,
+        actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=day
     )
     raise_alerts(patient, record, now=moment)
     uses = approved(policy.weights)
-    draft = Prediction(
-        patient=patient,
-        as_of=day,
-        created=moment,
-        actor=actor.name,
-        record_digest=record.digest,
-        models_digest=digest_of_models(uses.values()),
-    )
+    draft = _draft(actor, patient, record=record, uses=uses, as_of=day, created=moment)
     with _audited(draft, purpose=purpose):
         windows = _windows(record, day)
         fresh = find_fresh(draft, historical=_historical(windows, day), policy=policy)
         if fresh is None:
+            ask_all = asker(models, uses, timeout_s=policy.timeout_s)
             forecasts = forecast_all(
-                windows,
-                ask_all=asker(models, uses, timeout_s=policy.timeout_s),
-                weights=policy.weights,
-                uses=uses,
-                as_of=day,
+                windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=day
             )
             answer = compose(patient, record, forecasts=forecasts, as_of=day)
-    if fresh is not None:
-        return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
-    if not is_complete(zip(windows, forecasts, strict=True), uses):
-        draft.models_digest = ""  # a degraded answer is not given twice
-    _save(draft, answer, uses)
-    return stored_forecast(draft, answer, now=moment, policy=policy)
+    stored = fresh or _save(draft, answer, uses)
+    return stored_forecast(*stored, now=moment, policy=policy, reused=fresh is not None)
+
+
+def _draft(
+    actor: Actor,
+    patient: Patient,
+    *,
+    record: PatientRecord,
+    uses: Mapping[str, ModelUse],
+    as_of: date,
+    created: datetime,
+) -> Prediction:
+    """The prediction as far as it is known before anything was computed."""
+    return Prediction(
+        patient=patient,
+        as_of=as_of,
+        created=created,
+        actor=actor.name,
+        record_digest=record.digest,
+        models_digest=digest_of_models(uses.values()),
+    )
 
 
 @contextmanager
 def _audited(prediction: Prediction, *, purpose: str) -> Iterator[None]:
     """One FORECAST row for what happens inside; before anything is stored or leaves."""
-    outcome, detail = Outcome.FAILED, {}
+    outcome = Outcome.FAILED
+    detail: dict[str, str | int] = {}
     try:
         yield
         outcome = Outcome.SUCCESS
@@ -132,14 +133,17 @@ def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:
     )
 
 
-def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) -> None:
+def _save(
+    prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]
+) -> tuple[Prediction, Answer]:
     """Prediction, models and deliveries in one transaction: all of it or nothing."""
     patient = prediction.patient
-    prediction.historical = all(item.forecast.historical for item in answer.instruments)
+    forecasts = [item.forecast for item in answer.instruments]
+    prediction.historical = all(forecast.historical for forecast in forecasts)
+    if not is_complete(forecasts, uses):
+        prediction.models_digest = ""  # a degraded answer is not given twice
     prediction.payload = seal_answer(patient, prediction.pk, answer)
-    contributed = {
-        use.model for item in answer.instruments for use in item.forecast.models
-    }
+    contributed = {use.model for forecast in forecasts for use in forecast.models}
     with transaction.atomic():
         prediction.save(force_insert=True)
         PredictionModel.objects.bulk_create(
@@ -147,3 +151,4 @@ def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) 
             for model in sorted(contributed)
         )
         outbox.enqueue(patient, prediction, answer)
+    return prediction, answer

@@ -1,0 +1,142 @@
+"""One handler: every error of a view becomes an application/problem+json (RFC 9457)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions, serializers
+from rest_framework.response import Response
+
+from backend.audit import ledger
+from backend.audit.ledger import Outcome
+from backend.twin import errors
+
+MEDIA_TYPE = "application/problem+json"
+URN = "urn:mindtwin:problem:"
+
+
+class Kind(NamedTuple):
+    """How an error of the twin looks from outside."""
+
+    name: str
+    status: int
+    title: str
+
+
+# The first class that fits counts, so children stand before their parents.
+KINDS: dict[type[errors.TwinError], Kind] = {
+    errors.InsufficientData: Kind("insufficient-data", 422, "Insufficient data"),
+    errors.NotVisible: Kind("not-found", 404, "Not found"),
+    errors.EhrUnavailable: Kind("ehr-unavailable", 503, "The EHR does not answer"),
+    errors.EhrRefused: Kind("ehr-refused", 502, "The EHR refused the request"),
+    errors.EhrMalformed: Kind("ehr-malformed", 502, "The EHR's answer is not FHIR R4"),
+    errors.AuditUnavailable: Kind("audit-unavailable", 503, "The audit log is down"),
+    errors.ModelError: Kind("model-unavailable", 503, "The models cannot be used"),
+    errors.SealBroken: Kind("seal-broken", 500, "Stored data cannot be opened"),
+}
+RETRY_AFTER_S = 30  # where the error does not say it
+
+
+class ProblemSerializer(serializers.Serializer[Any]):
+    """The shape of every error, for the schema."""
+
+    type = serializers.CharField(help_text="a URN that names the kind of problem")
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    missing = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="what a forecast would need and the record does not hold",
+    )
+    invalid = serializers.DictField(
+        required=False, help_text="what is wrong with the request, by field"
+    )
+
+
+def problems(*statuses: int) -> dict[tuple[int, str], type[ProblemSerializer]]:
+    """Responses for the schema: these statuses answer with a problem."""
+    return {(status, MEDIA_TYPE): ProblemSerializer for status in statuses}
+
+
+def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Answer an error; None for a bug, which Django logs and answers with 500.
+
+    A refused caller leaves an audit row; where that cannot be written, that is told.
+    `Any` because that is how the framework hands over view and request.
+    """
+    try:
+        _record_refusal(error, context)
+    except errors.AuditUnavailable as unaudited:
+        error = unaudited
+    if isinstance(error, errors.TwinError):
+        return _of_twin(error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if isinstance(error, exceptions.APIException):
+        return _of_framework(error)
+    return None
+
+
+def _record_refusal(error: Exception, context: Mapping[str, Any]) -> None:
+    """A caller without a valid token is audited here; other refusals at the gate."""
+    refused = exceptions.NotAuthenticated, exceptions.AuthenticationFailed
+    method = context["request"].method.lower()
+    action = getattr(context["view"], "audits", {}).get(method)
+    if isinstance(error, refused) and action is not None:
+        ledger.record(action=action, actor="anonymous", outcome=Outcome.DENIED)
+
+
+def _of_twin(error: errors.TwinError) -> Response | None:
+    kind = next((kind for cls, kind in KINDS.items() if isinstance(error, cls)), None)
+    if kind is None:
+        return None
+    body = _body(kind, str(error))
+    headers = {}
+    if isinstance(error, errors.InsufficientData):
+        body["missing"] = list(error.missing)
+    if kind.status == 503:
+        wait = getattr(error, "retry_after_s", RETRY_AFTER_S)
+        headers["Retry-After"] = str(math.ceil(wait))
+    return _response(body, headers)
+
+
+def _of_framework(error: exceptions.APIException) -> Response:
+    invalid = isinstance(error, exceptions.ValidationError)
+    name = "invalid-request" if invalid else str(error.default_code)
+    kind = Kind(name.replace("_", "-"), error.status_code, _title(error))
+    detail = "the request is not valid" if invalid else str(error.detail)
+    body = _body(kind, detail)
+    if invalid:
+        fields = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+        body["invalid"] = fields
+    headers = {}
+    scheme: str | None = getattr(error, "auth_header", None)
+    if scheme:
+        headers["WWW-Authenticate"] = scheme
+    return _response(body, headers)
+
+
+def _title(error: exceptions.APIException) -> str:
+    return str(error.default_detail).rstrip(".").partition(".")[0]
+
+
+def _body(kind: Kind, detail: str) -> dict[str, Any]:
+    return {
+        "type": f"{URN}{kind.name}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+    }
+
+
+def _response(body: dict[str, Any], headers: dict[str, str]) -> Response:
+    return Response(
+        body, status=body["status"], headers=headers, content_type=MEDIA_TYPE
+    )

@@ -1,0 +1,132 @@
+"""Forecasts: ask for one, list a patient's, read one again."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend import wiring
+from backend.api.authentication import actor_of
+from backend.api.errors import problems
+from backend.api.forecast_answer import ForecastSerializer, forecast_json
+from backend.audit.ledger import Action
+from backend.predictions import selectors
+from backend.predictions.services import forecast_symptoms
+
+
+class PatientForecasts(APIView):
+    """A patient's forecasts."""
+
+    audits: ClassVar = {"get": Action.LIST, "post": Action.FORECAST}
+
+    @extend_schema_serializer(component_name="ForecastRequest")
+    class Input(serializers.Serializer[Any]):
+        """What to forecast for."""
+
+        as_of = serializers.DateField(
+            required=False,
+            allow_null=True,
+            default=None,
+            help_text="with what was known on this day; default today",
+        )
+
+        def validate_as_of(self, day: date | None) -> date | None:
+            """Nobody knows tomorrow's record."""
+            if day is not None and day > wiring.now().date():
+                raise serializers.ValidationError("lies in the future")
+            return day
+
+    @extend_schema_serializer(component_name="ForecastSummary")
+    class Output(serializers.Serializer[Any]):
+        """A stored forecast without its numbers."""
+
+        id = serializers.UUIDField()
+        as_of = serializers.DateField()
+        created = serializers.DateTimeField()
+        age_seconds = serializers.FloatField()
+        stale = serializers.BooleanField()
+        historical = serializers.BooleanField()
+        link = serializers.CharField()
+
+    @extend_schema(
+        operation_id="list_forecasts",
+        responses={200: Output(many=True), **problems(401, 404, 503)},
+    )
+    def get(self, request: Request, patient_id: UUID) -> Response:
+        """A patient's newest stored forecasts, at most 20; works without the EHR."""
+        found = selectors.list_forecasts(
+            actor_of(request),
+            patient_id,
+            now=wiring.now(),
+            policy=wiring.forecast_policy(),
+        )
+        return Response(
+            [
+                self.Output(
+                    {
+                        "id": one.id,
+                        "as_of": one.as_of,
+                        "created": one.created,
+                        "age_seconds": one.age_seconds,
+                        "stale": one.stale,
+                        "historical": one.historical,
+                        "link": reverse("api:forecast", args=[one.id]),
+                    }
+                ).data
+                for one in found
+            ]
+        )
+
+    @extend_schema(
+        operation_id="create_forecast",
+        request=Input,
+        responses={
+            200: ForecastSerializer,
+            201: ForecastSerializer,
+            **problems(400, 401, 404, 422, 502, 503),
+        },
+    )
+    def post(self, request: Request, patient_id: UUID) -> Response:
+        """Pull the record, forecast fourteen days; 200 where a stored answer holds."""
+        asked = self.Input(data=request.data)
+        asked.is_valid(raise_exception=True)
+        stored = forecast_symptoms(
+            actor=actor_of(request),
+            patient_id=patient_id,
+            as_of=asked.validated_data["as_of"],
+            ehr=wiring.ehr_of,
+            models=wiring.models(),
+            now=wiring.now,
+            policy=wiring.forecast_policy(),
+        )
+        body = forecast_json(stored)
+        place = {"Location": body["links"]["forecast"]}
+        return Response(body, status=200 if stored.reused else 201, headers=place)
+
+
+class OneForecast(APIView):
+    """A stored forecast."""
+
+    audits: ClassVar = {"get": Action.READ}
+
+    @extend_schema(
+        operation_id="read_forecast",
+        responses={200: ForecastSerializer, **problems(401, 404, 503)},
+    )
+    def get(self, request: Request, prediction_id: UUID) -> Response:
+        """One stored forecast with its age; works without the EHR."""
+        stored = selectors.get_forecast(
+            actor_of(request),
+            prediction_id,
+            now=wiring.now(),
+            policy=wiring.forecast_policy(),
+        )
+        return Response(forecast_json(stored))

@@ -1,0 +1,208 @@
+"""A stored forecast as JSON: the shape, and how it is filled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers
+
+from backend.predictions.answer import Instrument
+from backend.predictions.stored import StoredForecast
+from backend.twin.scales import Scale
+from backend.twin.trajectory import INTERVALS, LEVELS, Forecast
+
+DISCLAIMER = (
+    "A computed estimate for research and decision support: not a measurement, not a "
+    "diagnosis, not a medical device. Clinical judgement decides."
+)
+DIRECTIONS = {True: "higher is worse", False: "higher is better", None: "unknown"}
+
+
+class ScaleSerializer(serializers.Serializer[Any]):
+    """The instrument and how its scores are read."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    system = serializers.CharField(help_text="code system of the instrument")
+    code = serializers.CharField()
+    low = serializers.FloatField(help_text="lowest possible score")
+    high = serializers.FloatField(help_text="highest possible score")
+    direction = serializers.ChoiceField(choices=list(DIRECTIONS.values()))
+    source = serializers.CharField(  # type: ignore[assignment] # that is its name
+        help_text="where range and reading come from"
+    )
+
+
+class ReliabilitySerializer(serializers.Serializer[Any]):
+    """How far to rely on it, and why."""
+
+    grade = serializers.ChoiceField(choices=["high", "medium", "low"])
+    reasons = serializers.ListField(child=serializers.CharField())
+
+
+class IntervalSerializer(serializers.Serializer[Any]):
+    """Both ends of one interval, one value per date."""
+
+    lower = serializers.ListField(child=serializers.FloatField())
+    upper = serializers.ListField(child=serializers.FloatField())
+
+
+class QuantilesSerializer(serializers.Serializer[Any]):
+    """The whole forecast distribution: a row per date, a column per level."""
+
+    levels = serializers.ListField(child=serializers.FloatField())
+    values = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField())
+    )
+
+
+class ModelUseSerializer(serializers.Serializer[Any]):
+    """A model version that contributed."""
+
+    model = serializers.CharField()
+    version = serializers.IntegerField()
+    sha256 = serializers.CharField()
+    channel = serializers.CharField()
+    weight = serializers.FloatField()
+
+
+class RecommendationSerializer(serializers.Serializer[Any]):
+    """Something worth a look, or that there is nothing to say."""
+
+    code = serializers.CharField()
+    text = serializers.CharField()
+    reason = serializers.CharField()
+    urgency = serializers.ChoiceField(choices=["urgent", "routine", "none"])
+    source = serializers.CharField()  # type: ignore[assignment] # as above
+    day = serializers.DateField(allow_null=True)
+
+
+@extend_schema_serializer(component_name="InstrumentForecast")
+class InstrumentSerializer(serializers.Serializer[Any]):
+    """One instrument's trajectory over the fourteen days after its last entry."""
+
+    scale = ScaleSerializer()
+    unit = serializers.CharField(help_text="UCUM unit of all scores below")
+    type = serializers.ChoiceField(choices=["ensemble", "climatology", "prior"])
+    reliability = ReliabilitySerializer()
+    dates = serializers.ListField(child=serializers.DateField())
+    forecast = serializers.ListField(
+        child=serializers.FloatField(), help_text="the median of each date"
+    )
+    intervals = serializers.DictField(
+        child=IntervalSerializer(), help_text="by level: 0.80 and 0.95"
+    )
+    quantiles = QuantilesSerializer()
+    models = ModelUseSerializer(many=True)
+    entries = serializers.IntegerField(help_text="days with an entry that were used")
+    last_entry = serializers.DateField()
+    historical = serializers.BooleanField(
+        help_text="the last entry is too old to speak of the present; not delivered"
+    )
+    recommendations = RecommendationSerializer(many=True)
+    identifier = serializers.UUIDField(help_text="names the Observation in the EHR")
+    delivery = serializers.ChoiceField(
+        choices=["pending", "delivered", "failed", "not-sent"]
+    )
+
+
+@extend_schema_serializer(component_name="ForecastLinks")
+class LinksSerializer(serializers.Serializer[Any]):
+    """Where to go from here; paths on this host."""
+
+    forecast = serializers.CharField()
+    patient = serializers.CharField()
+    forecasts = serializers.CharField()
+
+
+class ForecastSerializer(serializers.Serializer[Any]):
+    """A prediction: all instruments of one patient at one time."""
+
+    id = serializers.UUIDField()
+    patient = serializers.UUIDField()
+    as_of = serializers.DateField()
+    created = serializers.DateTimeField()
+    age_seconds = serializers.FloatField()
+    stale = serializers.BooleanField(help_text="older than it is given again for")
+    reused = serializers.BooleanField(
+        help_text="an equal record and equal models gave this stored answer"
+    )
+    historical = serializers.BooleanField()
+    instruments = InstrumentSerializer(many=True)
+    refused = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="resources of the record that were not used, counted by reason",
+    )
+    disclaimer = serializers.CharField()
+    links = LinksSerializer()
+
+
+def forecast_json(stored: StoredForecast) -> Mapping[str, Any]:
+    """The answer as plain values, in the shape of `ForecastSerializer`."""
+    return ForecastSerializer(
+        {
+            "id": stored.id,
+            "patient": stored.patient_id,
+            "as_of": stored.as_of,
+            "created": stored.created,
+            "age_seconds": stored.age_seconds,
+            "stale": stored.stale,
+            "reused": stored.reused,
+            "historical": stored.historical,
+            "instruments": [
+                _instrument(item, stored.delivery[item.identifier])
+                for item in stored.instruments
+            ],
+            "refused": stored.refused,
+            "disclaimer": DISCLAIMER,
+            "links": {
+                "forecast": reverse("api:forecast", args=[stored.id]),
+                "patient": reverse("api:patient", args=[stored.patient_id]),
+                "forecasts": reverse("api:forecasts", args=[stored.patient_id]),
+            },
+        }
+    ).data
+
+
+def _instrument(item: Instrument, delivery: str) -> dict[str, Any]:
+    forecast = item.forecast
+    return {
+        "scale": _scale(forecast.scale),
+        "unit": forecast.scale.unit,
+        "type": forecast.method,
+        "reliability": {"grade": forecast.grade.value, "reasons": forecast.reasons},
+        "dates": forecast.days,
+        "forecast": forecast.median(),
+        "intervals": {
+            f"{level:.2f}": _interval(forecast, level) for level in INTERVALS
+        },
+        "quantiles": {"levels": LEVELS, "values": forecast.quantiles},
+        "models": forecast.models,
+        "entries": forecast.entries,
+        "last_entry": forecast.last_entry,
+        "historical": forecast.historical,
+        "recommendations": item.recommendations,
+        "identifier": item.identifier,
+        "delivery": delivery,
+    }
+
+
+def _scale(scale: Scale) -> dict[str, Any]:
+    return {
+        "key": scale.key,
+        "title": scale.title,
+        "system": scale.system,
+        "code": scale.code,
+        "low": scale.low,
+        "high": scale.high,
+        "direction": DIRECTIONS[scale.higher_is_worse],
+        "source": scale.source,
+    }
+
+
+def _interval(forecast: Forecast, level: float) -> dict[str, list[float]]:
+    ends = forecast.interval(level)
+    return {"lower": [low for low, _ in ends], "upper": [high for _, high in ends]}

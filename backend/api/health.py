@@ -1,0 +1,143 @@
+"""Health by doing: each production model answers its known case, or says why not."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.db import DatabaseError
+from drf_spectacular.utils import extend_schema, extend_schema_serializer
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from backend import wiring
+from backend.audit import chain, ledger
+from backend.audit.anchor import AnchorError
+from backend.audit.entry import GENESIS, Head
+from backend.registry.services import production
+from backend.twin.errors import AuditUnavailable, ModelError
+from backend.twin.features import schema_hash
+
+KEPT_S = 5.0  # one answer serves everybody this long, so asking often costs nothing
+
+_lock = threading.Lock()
+_kept: tuple[float, dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHealth:
+    """One production model; `problem` is a class of error or empty."""
+
+    model: str
+    version: int
+    state: str
+    problem: str
+
+
+class Health(APIView):
+    """Whether everything answers. Nothing about patients or people is in it."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    @extend_schema_serializer(component_name="Health")
+    class Output(serializers.Serializer[Any]):
+        """`degraded` still serves: the climatology answers where a model does not."""
+
+        @extend_schema_serializer(component_name="ModelHealth")
+        class Model(serializers.Serializer[Any]):
+            """One production model's known case."""
+
+            model = serializers.CharField()
+            version = serializers.IntegerField()
+            state = serializers.CharField(help_text="ok or failed")
+            problem = serializers.CharField(allow_blank=True)
+
+        status = serializers.ChoiceField(choices=["ok", "degraded", "failed"])
+        database = serializers.CharField(help_text="ok or failed")
+        audit = serializers.CharField(help_text="ok or failed")
+        models = Model(many=True)
+        fallback = serializers.CharField(
+            allow_null=True, help_text="what answers in place of a failed model"
+        )
+
+    @extend_schema(operation_id="health", responses={200: Output, 503: Output}, auth=[])
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - nothing is asked
+        """Canary inference per production model, database, audit log; 503 unless ok."""
+        found = _examined()
+        status = 200 if found["status"] == "ok" else 503
+        return Response(self.Output(found).data, status=status)
+
+
+def forget() -> None:
+    """Examine anew at the next request."""
+    global _kept  # noqa: PLW0603 - one answer per process
+    _kept = None
+
+
+def _examined() -> dict[str, Any]:
+    """The answer, at most `KEPT_S` old; callers meanwhile wait for the one at work."""
+    global _kept  # noqa: PLW0603 - one answer per process
+    with _lock:
+        if _kept is None or time.monotonic() - _kept[0] > KEPT_S:
+            _kept = time.monotonic(), _examine()
+        return _kept[1]
+
+
+def _examine() -> dict[str, Any]:
+    audit = _audit()
+    try:
+        models = _models()
+        database = "ok"
+    except DatabaseError:
+        models, database = [], "failed"
+    served = bool(models) and all(one.state == "ok" for one in models)
+    if "failed" in (audit, database):
+        status = "failed"
+    else:
+        status = "ok" if served else "degraded"
+    return {
+        "status": status,
+        "database": database,
+        "audit": audit,
+        "models": [asdict(one) for one in models],
+        "fallback": None if served else "climatology",
+    }
+
+
+def _models() -> list[ModelHealth]:
+    try:
+        server = wiring.models()
+    except ModelError as error:
+        return [ModelHealth("all", 0, "failed", type(error).__name__)]
+    found = []
+    for model, release in production().items():
+        problem = ""
+        try:
+            server.canary(model, release.use.version)
+        except ModelError as error:
+            problem = type(error).__name__
+        if release.card.get("feature_schema_hash") != schema_hash():
+            problem = "OtherFeatures"
+        state = "failed" if problem else "ok"
+        found.append(ModelHealth(model, release.use.version, state, problem))
+    return found
+
+
+def _audit() -> str:
+    """Whether the log has its anchor and reaches as far as that says.
+
+    The anchor is read first: it may only fall behind while the log grows meanwhile.
+    """
+    try:
+        anchor = ledger.current().anchor
+        anchored = anchor.read()[0] if anchor.path.exists() else Head(0, GENESIS)
+        end = chain.head()
+    except (AuditUnavailable, AnchorError, DatabaseError, OSError):
+        return "failed"
+    return "ok" if anchored and anchored.seq <= end.seq else "failed"

@@ -28,9 +28,7 @@ def append(entries: Sequence[Entry], *, key: bytes, anchor: Anchor) -> None:
     caller's transaction, the anchor's failure is raised where that commits.
     """
     with _refusing(), transaction.atomic():
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+        _one_at_a_time()
         start = head()
         anchor.expect(start)
         end = _insert(entries, start, key)
@@ -41,6 +39,22 @@ def head() -> Head:
     """The end of the chain as this connection sees it; (0, GENESIS) when empty."""
     last = AccessEvent.objects.order_by("-seq").values_list("seq", "mac").first()
     return Head(*last) if last else Head(0, GENESIS)
+
+
+def anchor_again(anchor: Anchor) -> None:
+    """Anchor the chain as it is, forwards or backwards; an operator's decision.
+
+    Raises AuditUnavailable.
+    """
+    with _refusing(), transaction.atomic():
+        _one_at_a_time()
+        anchor.restart(head())
+
+
+def _one_at_a_time() -> None:
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
 @contextmanager

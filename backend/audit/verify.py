@@ -21,8 +21,9 @@ from backend.audit.models import AccessedPatient, AccessEvent
 UNANCHORED_LIMIT = 1024
 PROBLEMS_SHOWN = 100
 
-_COLUMNS = ("seq", "previous", "mac", "recorded", "action", "outcome", "actor")
-_COLUMNS += ("purpose", "detail")
+# The first three are the chain, the others are in the order of `entry.mac`.
+_COLUMNS = ["seq", "previous", "mac"]
+_COLUMNS += ["recorded", "action", "outcome", "actor", "purpose", "detail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,8 @@ def verify() -> Report:
     try:
         walk.run(AccessEvent.objects.aggregate(last=Max("seq"))["last"], last_child)
     except (ValueError, TypeError, db.DataError):
-        walk.problem(f"after row {walk.rows}: a value cannot be read")
+        walk.problem(f"after row {walk.rows}: a value cannot be read; stopped there")
+        return Report(walk.rows, tuple(walk.problems), 0)
     ahead = walk.end.seq - anchored.seq if anchored else 0
     if ahead < 0:
         walk.problem(f"{-ahead} rows are missing at the end")

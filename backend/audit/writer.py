@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from queue import Empty, SimpleQueue
+from weakref import WeakSet
 
 from django import db
 
@@ -40,7 +41,8 @@ class GroupWriter:
     def __init__(self, write: Write, *, wait_s: float = WAIT_S) -> None:
         self._write = write
         self._wait_s = wait_s
-        self._reset()
+        self.forget()
+        _writers.add(self)
 
     def put(self, entry: Entry) -> None:
         """Hand over an entry and wait until it is committed and anchored.
@@ -59,20 +61,18 @@ class GroupWriter:
 
     def close(self) -> None:
         """Write what is queued, then end the thread and close its connection."""
-        if self._thread is not None and self._pid == os.getpid():
+        if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
-        self._reset()
+        self.forget()
 
-    def _reset(self) -> None:
-        self._pid = os.getpid()
+    def forget(self) -> None:
+        """Start afresh, as a forked child must: threads are not copied by a fork."""
         self._guard = threading.Lock()
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def _running(self) -> SimpleQueue[_Job | None]:
-        if self._pid != os.getpid():
-            self._reset()
         with self._guard:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(
@@ -83,6 +83,17 @@ class GroupWriter:
                 )
                 self._thread.start()
             return self._queue
+
+
+_writers: WeakSet[GroupWriter] = WeakSet()
+
+
+def _forget_all() -> None:
+    for writer in _writers:
+        writer.forget()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 def _serve(queue: SimpleQueue[_Job | None], write: Write) -> None:
@@ -112,19 +123,23 @@ def _gather(queue: SimpleQueue[_Job | None]) -> tuple[list[_Job], bool]:
 
 
 def _commit(jobs: list[_Job], write: Write) -> None:
-    """Write the group; its callers all succeed or all are refused."""
+    """Write the group; its callers all succeed or all are refused.
+
+    An error that is not AuditUnavailable is a fault of ours: the callers are refused,
+    and it ends the thread loudly. The next caller starts another.
+    """
+    refusal: AuditUnavailable | None = AuditUnavailable("the audit writer failed")
     try:
         db.connection.close_if_unusable_or_obsolete()
         write([entry for entry, _ in jobs])
+        refusal = None
     except AuditUnavailable as error:
+        refusal = error
         _log.error("%d audit entries refused: %s", len(jobs), error)
         db.connection.close()
+    finally:
         for _, done in jobs:
-            done.set_exception(AuditUnavailable(str(error)))
-    except BaseException as error:  # a fault of ours: tell the callers, then end
-        for _, done in jobs:
-            done.set_exception(error)
-        raise
-    else:
-        for _, done in jobs:
-            done.set_result(None)
+            if refusal is None:
+                done.set_result(None)
+            else:
+                done.set_exception(AuditUnavailable(str(refusal)))

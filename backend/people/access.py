@@ -23,7 +23,7 @@ from django.db import transaction
 from backend.audit.ledger import Action, Outcome, record
 from backend.people import crypto
 from backend.people.models import Patient, PatientQuerySet, Site, User
-from backend.twin.errors import NotVisible
+from backend.twin.errors import NotVisible, TwinError
 from backend.twin.ports import Ehr
 from backend.twin.record import PatientRecord
 
@@ -186,19 +186,18 @@ def _recorded(
     actor: Actor, patient: Patient, *, action: Action, purpose: str
 ) -> Iterator[dict[str, str | int]]:
     """Record what happens inside: SUCCESS with its details, or FAILED and the class."""
-    outcome = Outcome.FAILED
-    detail: dict[str, str | int] = {}
+    detail: dict[str, str | int] = {"error": "unexpected"}  # a fault of ours
     try:
         yield detail
-        outcome = Outcome.SUCCESS
-    except BaseException as error:
+        del detail["error"]
+    except TwinError as error:
         detail["error"] = type(error).__name__
         raise
     finally:
         record(
             action=action,
             actor=actor.name,
-            outcome=outcome,
+            outcome=Outcome.FAILED if "error" in detail else Outcome.SUCCESS,
             purpose=purpose,
             patients=[patient.pk],
             detail=detail,

@@ -44,7 +44,7 @@ class _Keys:
 
     @property
     def current(self) -> str:
-        return next(reversed(self.master))
+        return list(self.master)[-1]
 
 
 _keys: _Keys | None = None
@@ -59,7 +59,7 @@ def configure(*, master_keys: Mapping[str, bytes], index_key: bytes) -> None:
     if not master_keys:
         raise ValueError("at least one master key is needed")
     if any(len(key) != 32 for key in [*master_keys.values(), index_key]):
-        raise ValueError("master and index keys have 32 bytes each")
+        raise ValueError("each master key and the index key have 32 bytes")
     _keys = _Keys(dict(master_keys), index_key)
 
 
@@ -82,7 +82,12 @@ def seal(
 
 
 def unseal(
-    patient: Patient, *, table: str, column: str, row: UUID | int | str, blob: bytes
+    patient: Patient,
+    *,
+    table: str,
+    column: str,
+    row: UUID | int | str,
+    blob: bytes | memoryview,
 ) -> bytes:
     """Decrypt what was sealed for exactly this place.
 

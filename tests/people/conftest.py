@@ -1,0 +1,63 @@
+"""Users, sites and patients to ask the gate for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date
+
+import pytest
+from django.conf import settings
+
+from backend.people import access, crypto
+from backend.people.access import Actor
+from backend.people.models import Patient, Site, User
+from backend.twin.record import PatientRecord
+
+
+@pytest.fixture(autouse=True)
+def _keys() -> Iterator[None]:
+    own = settings.MINDTWIN
+    crypto.configure(master_keys=own["MASTER_KEYS"], index_key=own["INDEX_KEY"])
+    yield
+    crypto.configure(master_keys=own["MASTER_KEYS"], index_key=own["INDEX_KEY"])
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site.objects.create(slug="north", name="North", ehr_url="http://127.0.0.1/f")
+
+
+@pytest.fixture
+def operator() -> Actor:
+    return Actor.of_command("tests")
+
+
+@pytest.fixture
+def patient(site: Site, operator: Actor) -> Patient:
+    return access.enrol(actor=operator, site=site, ehr_id="ehr-1")
+
+
+@pytest.fixture
+def clinician() -> User:
+    return User.objects.create_user("clinician", password="a long password")
+
+
+@dataclass
+class FakeEhr:
+    """Gives the record it was made with, or raises."""
+
+    record: PatientRecord = field(default_factory=lambda: PatientRecord(series=()))
+    error: BaseException | None = None
+    asked: list[tuple[str, date, date]] = field(default_factory=list)
+
+    def read_symptoms(self, ehr_patient: str, *, since: date, until: date):
+        self.asked.append((ehr_patient, since, until))
+        if self.error:
+            raise self.error
+        return self.record
+
+
+@pytest.fixture
+def fake_ehr() -> type[FakeEhr]:
+    return FakeEhr

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -61,27 +60,26 @@ class EmbeddedServer:
     ) -> dict[str, np.ndarray]:
         """Named arrays in, first axis is the batch; named arrays out.
 
-        A run is stopped between two of the graph's operators once `timeout_s` is over;
-        loading, at first use, is not cut short but counts. Raises ModelUnavailable
-        (not served, or too slow), ModelRefused (the request does not fit the
-        configuration) and ModelUntrusted (digest, signature, card or graph do not
-        agree).
+        A run cannot be cut short from outside without a thread to watch it, which would
+        cost more than the run; so `timeout_s` is checked before and after, and a late
+        answer is no answer. Loading, at first use, counts. Raises ModelUnavailable (not
+        served, or too slow), ModelRefused (the request does not fit the configuration)
+        and ModelUntrusted (digest, signature, card or graph do not agree).
         """
         deadline = time.monotonic() + timeout_s
         found = self._find(model, version)
         check_request(found.config, inputs)
         session = self._session(found)
+        _check_time(deadline, model)
         names = [tensor.name for tensor in found.config.output]
-        with _stop_at(deadline, model) as options:
-            try:
-                answers = session.run(names, dict(inputs), options)
-            except _RUN_ERRORS as error:
-                # The graph's own words may quote values of the request: not passed on.
-                if time.monotonic() >= deadline:
-                    raise ModelUnavailable(f"'{model}' took too long") from None
-                raise ModelRefused(
-                    f"'{model}' version {version} failed: {type(error).__name__}"
-                ) from None
+        try:
+            answers = session.run(names, dict(inputs))
+        except _RUN_ERRORS as error:
+            # The graph's own words may quote values of the request: not passed on.
+            raise ModelRefused(
+                f"'{model}' version {version} failed: {type(error).__name__}"
+            ) from None
+        _check_time(deadline, model)
         return dict(zip(names, answers, strict=True))
 
     def canary(self, model: str, version: int) -> None:
@@ -172,21 +170,10 @@ def _options() -> ort.SessionOptions:
     return options
 
 
-@contextmanager
-def _stop_at(deadline: float, model: str) -> Iterator[ort.RunOptions]:
-    """Options of one run that is told to stop at the deadline (monotonic seconds)."""
-    left_s = deadline - time.monotonic()
-    if left_s <= 0:
-        raise ModelUnavailable(f"'{model}' was given no time")
-    options = ort.RunOptions()
-    options.log_severity_level = 4
-    timer = threading.Timer(left_s, setattr, (options, "terminate", True))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield options
-    finally:
-        timer.cancel()
+def _check_time(deadline: float, model: str) -> None:
+    """Raise ModelUnavailable once the deadline (monotonic seconds) is over."""
+    if time.monotonic() >= deadline:
+        raise ModelUnavailable(f"'{model}' took too long")
 
 
 def _golden(

@@ -50,7 +50,7 @@ def graph(
 
 
 def slow_graph() -> bytes:
-    """x goes round a loop that takes far longer than any test waits."""
+    """x goes round a loop that takes some tenths of a second."""
     shape = ("batch", WIDTH)
     value = [
         helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -69,7 +69,7 @@ def slow_graph() -> bytes:
         ],
         [helper.make_tensor_value_info("on", TensorProto.BOOL, []), value[3]],
     )
-    constants = [helper.make_tensor("turns", TensorProto.INT64, [], [10**9])]
+    constants = [helper.make_tensor("turns", TensorProto.INT64, [], [100_000])]
     loop = helper.make_node("Loop", ["turns", "", "x"], ["y"], body=body)
     return _model([loop], value[:1], value[1:2], constants)
 

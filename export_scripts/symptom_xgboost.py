@@ -37,9 +37,9 @@ from export_scripts.onnx_export import (
 )
 
 MODEL = "symptom_xgboost"
-PEOPLE = 60_000
+PEOPLE = 100_000
 DAYS_EACH = 3  # days ahead taken per window: the fourteen are alike
-ROUNDS = 150
+ROUNDS = 200
 SAVE_EVERY = 25
 TOLERANCE = 1e-4  # z units, ONNX against the booster
 LEAF = -1  # XGBoost's child number of a leaf

@@ -55,7 +55,7 @@ def _some(rng: np.random.Generator, count: int, share: float) -> np.ndarray:
 def _memory(rng: np.random.Generator, count: int, days: int) -> np.ndarray:
     """White noise plus three autoregressions; most of the variance is white."""
     shares = rng.dirichlet((5.0, 0.9, 0.9, 1.7), size=count)  # (series, 4)
-    tails = rng.choice([3.5, 5.0, 8.0, 40.0], size=(count, 1))  # Student's degrees
+    tails = rng.choice([5.0, 8.0, 15.0, 40.0], size=(count, 1))  # Student's degrees
     white = rng.standard_t(tails, size=(count, days)) / np.sqrt(tails / (tails - 2))
     course = np.sqrt(shares[:, :1]) * white
     for column, centre in enumerate(MEMORY_DAYS, start=1):
@@ -75,7 +75,7 @@ def _memory(rng: np.random.Generator, count: int, days: int) -> np.ndarray:
 
 def _unrest(rng: np.random.Generator, count: int, days: int) -> np.ndarray:
     """Quiet and restless times: the size of movements itself wanders."""
-    wander = rng.normal(0, 0.06, (count, days)).cumsum(1)
+    wander = rng.normal(0, 0.05, (count, days)).cumsum(1)
     size: np.ndarray = np.exp((_some(rng, count, 0.7) * wander).clip(-1.2, 1.2))
     return size
 
@@ -91,9 +91,9 @@ def _steps(rng: np.random.Generator, count: int, days: int) -> np.ndarray:
 
 
 def _episodes(rng: np.random.Generator, count: int, days: int) -> np.ndarray:
-    """Bad (seldom good) days in a row, which pass: about one in fifty days."""
+    """Bad (seldom good) days in a row, which pass: begun about once in ten weeks."""
     some = _some(rng, count, 0.5)
-    begins = some * (rng.random((count, days)) < 0.02)
+    begins = some * (rng.random((count, days)) < 0.015)
     sign = np.where(rng.random((count, 1)) < 0.75, 1.0, -1.0)
     sizes = begins * sign * rng.gamma(3.0, 0.5, (count, days))
     kept = np.exp(-1 / rng.gamma(2.0, 2.0, (count, 1)).clip(0.3))

@@ -1,0 +1,128 @@
+"""The fallback: weighted climatology as recorded, and the prior for few entries."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.twin import climatology
+from backend.twin.climatology import (
+    ew_quantiles,
+    prior_quantiles,
+    weighted_quantiles,
+)
+from backend.twin.errors import InsufficientData
+from backend.twin.scales import local_scale
+from backend.twin.trajectory import LEVELS, MEDIAN
+from export_scripts.prior import prior
+
+BENCH = Path(__file__).resolve().parents[2].parent / "shared" / "bench" / "forecast"
+SCALE = local_scale("x", system="urn:x", low=10.0, high=30.0)
+
+
+@pytest.fixture
+def recorded() -> ModuleType:
+    """The benchmark's own predictors."""
+    path = BENCH / "predictors.py"
+    if not path.exists():
+        pytest.skip("the folder ../shared is absent")
+    spec = importlib.util.spec_from_file_location("bench_predictors", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_ew_quantiles_are_the_recorded_baseline(recorded: ModuleType) -> None:
+    rng = np.random.default_rng(3)
+    for days in (14, 60, 128):
+        values = rng.normal(size=days)
+        values[rng.random(days) < 0.3] = np.nan
+        series = SimpleNamespace(values=values, horizon=14)
+        expected = recorded.ewclim14_fine([series])[0][0]
+        found = ew_quantiles(values, np.arange(days, 0, -1))
+        np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_recent_days_weigh_more() -> None:
+    values = np.array([0.0] * 28 + [10.0] * 14)
+    ages = np.arange(42, 0, -1)
+    weighted = ew_quantiles(values, ages)[MEDIAN]
+    plain = ew_quantiles(values, ages, half_life=1e9)[MEDIAN]
+    assert plain == 0.0 < weighted
+
+
+def test_a_half_life_halves() -> None:
+    """Two values, one 14 days older: two thirds of the weight is on the newer."""
+    found = ew_quantiles(np.array([0.0, 6.0]), np.array([15, 1]), levels=(0.5,))
+    # The values stand at 1/6 and 2/3 of the weight; 1/2 is two thirds of the way.
+    assert found == pytest.approx([4.0])
+
+
+def test_only_differences_of_age_matter() -> None:
+    values, ages = np.array([3.0, 1.0, 2.0]), np.array([9, 4, 1])
+    np.testing.assert_allclose(
+        ew_quantiles(values, ages), ew_quantiles(values, ages + 500)
+    )
+
+
+def test_one_value_is_every_quantile() -> None:
+    np.testing.assert_array_equal(
+        ew_quantiles(np.array([np.nan, 4.0]), np.array([2, 1])), [4.0] * len(LEVELS)
+    )
+
+
+def test_rows_do_not_touch_each_other() -> None:
+    values = np.array([[1.0, np.nan, 3.0], [7.0, 8.0, 9.0]])
+    found = weighted_quantiles(values, np.ones((2, 3)))
+    alone = weighted_quantiles(values[1:], np.ones((1, 3)))
+    np.testing.assert_array_equal(found[1], alone[0])
+
+
+@pytest.mark.parametrize("nothing", [np.array([]), np.array([np.nan])])
+def test_nothing_seen_is_insufficient(nothing: np.ndarray) -> None:
+    with pytest.raises(InsufficientData):
+        ew_quantiles(nothing, np.arange(len(nothing)))
+    with pytest.raises(InsufficientData):
+        prior_quantiles(nothing, SCALE)
+
+
+@given(st.lists(st.floats(10, 30), min_size=1, max_size=6))
+def test_the_prior_is_ordered_and_inside_the_scale(values: list[float]) -> None:
+    found = prior_quantiles(np.array(values), SCALE)
+    assert (np.diff(found) >= 0).all()
+    assert found.min() >= SCALE.low
+    assert found.max() <= SCALE.high
+
+
+def test_the_prior_yields_to_what_was_seen() -> None:
+    """One high value moves the median up; six move it nearly all the way."""
+    population = SCALE.low + SCALE.width * climatology.PRIOR_MEAN
+    one, six = (prior_quantiles(np.full(n, 28.0), SCALE)[MEDIAN] for n in (1, 6))
+    assert population < one < six < 28.0
+    assert 28.0 - six < 0.5
+
+
+def test_the_prior_narrows_when_values_agree() -> None:
+    def width(values: list[float]) -> float:
+        found = prior_quantiles(np.array(values), SCALE)
+        return float(found[9] - found[1])
+
+    assert width([20.0] * 6) < width([20.0]) < SCALE.width
+    assert width([20.0] * 6) < width([14.0, 26.0] * 3)
+
+
+def test_the_constants_are_the_simulators() -> None:
+    found = prior(seed=2, count=5_000)
+    assert found.mean == pytest.approx(climatology.PRIOR_MEAN, abs=0.02)
+    assert found.mean_sd == pytest.approx(climatology.PRIOR_MEAN_SD, abs=0.02)
+    assert found.day_sd == pytest.approx(climatology.PRIOR_DAY_SD, abs=0.01)
+    assert found.degrees == pytest.approx(climatology.PRIOR_DAY_DEGREES, abs=0.3)

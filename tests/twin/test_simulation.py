@@ -1,0 +1,123 @@
+"""Simulated people look like diaries do, and stay the same people."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from backend.twin.simulation.demo import demo_records
+from backend.twin.simulation.diaries import Diaries, simulate_diaries
+
+TODAY = date(2026, 11, 23)
+
+
+@pytest.fixture(scope="module")
+def diaries() -> Diaries:
+    return simulate_diaries(np.random.default_rng(4), count=3000, days=100)
+
+
+def test_the_same_generator_gives_the_same_people() -> None:
+    one, two, other = (
+        simulate_diaries(np.random.default_rng(seed), count=5, days=30)
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(one.reported, two.reported)
+    assert not np.array_equal(one.complete, other.complete)
+
+
+def test_ratings_stay_on_the_scale_and_reports_are_of_them(diaries: Diaries) -> None:
+    assert diaries.complete.min() >= 0
+    assert diaries.complete.max() <= 1
+    seen = ~np.isnan(diaries.reported)
+    np.testing.assert_array_equal(diaries.reported[seen], diaries.complete[seen])
+    assert seen[:, 0].all()
+
+
+def test_missing_days_are_as_in_published_diaries(diaries: Diaries) -> None:
+    """Between none and half of the days in most people."""
+    missing = np.isnan(diaries.reported).mean(1)
+    assert 0.05 < np.median(missing) < 0.3
+    assert np.quantile(missing, 0.9) < 0.6
+
+
+def test_memory_is_as_in_published_diaries(diaries: Diaries) -> None:
+    """Median autocorrelation of a day .09 to .32, of a week -.08 to .12."""
+    whole = diaries.complete - diaries.complete.mean(1, keepdims=True)
+    moving = whole.std(1) > 0.02
+    medians = [
+        np.median(
+            (whole[:, lag:] * whole[:, :-lag]).mean(1)[moving] / whole.var(1)[moving]
+        )
+        for lag in (1, 7)
+    ]
+    assert 0.09 < medians[0] < 0.35
+    assert -0.08 < medians[1] < 0.2
+
+
+def test_some_people_sit_on_the_floor(diaries: Diaries) -> None:
+    floor = (diaries.complete == 0).mean(1)
+    assert np.median(floor) < 0.05
+    assert 0.3 < np.quantile(floor, 0.95) <= 1.0
+
+
+def test_demo_patients_are_numbered_and_carry_no_sources() -> None:
+    records = demo_records(TODAY)
+    assert list(records) == [f"patient-{number}" for number in range(1, 6)]
+    for record in records.values():
+        assert record.series
+        for series in record.series:
+            for entry in series.entries:
+                assert entry.source == ""
+                assert series.scale.low <= entry.value <= series.scale.high
+                assert TODAY - timedelta(days=119) <= entry.day <= TODAY
+
+
+def test_demo_days_keep_their_values_as_time_goes_by() -> None:
+    today, tomorrow = demo_records(TODAY), demo_records(TODAY + timedelta(days=1))
+    for patient, record in today.items():
+        for before, after in zip(record.series, tomorrow[patient].series, strict=True):
+            known = {entry.day: entry.value for entry in before.entries}
+            later = {entry.day: entry.value for entry in after.entries}
+            added = later.keys() - known.keys()
+            assert added <= {TODAY + timedelta(days=1)}
+            assert all(known[day] == later[day] for day in later.keys() & known.keys())
+
+
+def test_demo_questionnaires_come_every_two_weeks_with_their_safety_item() -> None:
+    record = demo_records(TODAY)["patient-1"]
+    days = [entry.day for entry in record.series[-1].entries]
+    assert record.series[-1].scale.key == "phq9"
+    gaps = {(b - a).days for a, b in pairwise(days)}
+    assert gaps == {14}
+    assert [answer.day for answer in record.safety] == days
+    assert {answer.value for answer in record.safety} == {0.0}
+
+
+@pytest.mark.parametrize("later", range(0, 30, 3))
+def test_one_demo_patient_answered_the_self_harm_item_lately(later: int) -> None:
+    today = TODAY + timedelta(days=later)
+    records = demo_records(today)
+    alarming = {
+        patient
+        for patient, record in records.items()
+        for answer in record.safety
+        if answer.value > 0 and (today - answer.day).days < 14
+    }
+    assert alarming == {"patient-3"}
+
+
+@pytest.mark.parametrize("later", range(0, 30, 3))
+def test_one_demo_patient_has_four_entries_and_a_recent_one(later: int) -> None:
+    today = TODAY + timedelta(days=later)
+    (series,) = demo_records(today)["patient-4"].series
+    assert len(series.entries) == 4
+    assert (today - series.entries[-1].day).days < 28
+
+
+@pytest.mark.parametrize("day", [date(2024, 1, 1), date(2060, 1, 1)])
+def test_days_outside_the_simulated_decades_are_refused(day: date) -> None:
+    with pytest.raises(ValueError, match="demo days run from"):
+        demo_records(day)

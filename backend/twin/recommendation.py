@@ -162,7 +162,7 @@ def _unfit(forecast: Forecast, reference: float | None) -> str:
     if forecast.historical:
         return f"The last entry is of {forecast.last_entry}: this is history."
     if forecast.method == "prior":
-        return f"With {forecast.entries} entries this is mostly a population's average."
+        return f"Too few entries ({forecast.entries}): mostly a population's average."
     if reference is None:
         return "The record holds no entry to compare with."
     return ""

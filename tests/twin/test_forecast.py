@@ -16,7 +16,7 @@ from backend.twin.errors import ModelUnavailable
 from backend.twin.features import CONTEXT, ForecastWindow
 from backend.twin.forecast import Answer, blend, forecast_all
 from backend.twin.ports import Arrays
-from backend.twin.scales import scale
+from backend.twin.scales import scale, scales
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade
 from tests.twin.made import LAST, USES, series, window
 
@@ -204,6 +204,17 @@ def test_a_constant_diary_stays_inside_its_scale() -> None:
     (found,), _ = ask(window([10] * 30), answers=answers)
     assert np.max(found.quantiles) <= 10
     assert np.min(found.quantiles) >= 0
+
+
+@pytest.mark.parametrize("entries", [1, 6, 7, 40])
+@pytest.mark.parametrize("key", sorted(scales()))
+def test_every_scale_of_the_table_is_forecast(key: str, entries: int) -> None:
+    made = scale(key)
+    values = np.linspace(made.low, made.high, entries)
+    (found,), _ = ask(window(list(values), of=key))
+    assert (np.diff(found.quantiles, axis=1) >= 0).all()
+    assert made.low <= np.min(found.quantiles) <= np.max(found.quantiles) <= made.high
+    assert (found.grade is Grade.LOW) == (entries < 14)
 
 
 z_units = st.floats(-30, 30, width=32)

@@ -85,7 +85,7 @@ def test_only_the_same_instrument_is_compared_with() -> None:
     ("made", "entries", "why"),
     [
         (forecast(PHQ9, 20, historical=True), [5], "this is history"),
-        (forecast(PHQ9, 20, method="prior", entries=3), [5], "With 3 entries"),
+        (forecast(PHQ9, 20, method="prior", entries=3), [5], "Too few entries (3)"),
         (forecast(PHQ9, 20), [], "no entry to compare"),
         (forecast(PHQ9, 8), [6], "severity band and moves by less than 5 points"),
         (forecast(ANXIETY, 44), [40] * 7, "the median moves by less than 15 points"),

@@ -112,13 +112,23 @@ def test_a_score_below_the_first_band_has_none() -> None:
     assert scale("phq9").band(-1) is None
 
 
-def test_direction_of_the_ratings() -> None:
-    better = {"mood", "sleep-quality", "energy"}
-    ratings = [made for made in scales().values() if made.system == RATING]
-    assert len(ratings) == 12
-    for made in ratings:
-        word = made.key.rsplit("-", 2)[0]
-        assert made.higher_is_worse is (word not in better)
+@pytest.mark.parametrize("high", [10, 100])
+@pytest.mark.parametrize(
+    ("word", "higher_is_worse"),
+    [
+        ("mood", False),
+        ("sleep-quality", False),
+        ("energy", False),
+        ("anxiety", True),
+        ("irritability", True),
+        ("stress", True),
+    ],
+)
+def test_direction_of_the_ratings(word: str, high: int, higher_is_worse: bool) -> None:
+    made = scale(f"{word}-0-{high}")
+    assert (made.system, made.cadence) == (RATING, "daily")
+    assert (made.low, made.high) == (0, high)
+    assert made.higher_is_worse is higher_is_worse
 
 
 def test_codings_that_the_table_does_not_know() -> None:

@@ -26,6 +26,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 from django.db import Error, connection, transaction  # noqa: E402
+from django.db.backends.signals import connection_created  # noqa: E402
 
 from backend.audit import ledger  # noqa: E402
 from backend.audit.ledger import Action, record  # noqa: E402
@@ -54,6 +55,8 @@ def threads(number: int, each: int) -> dict[str, float]:
     configure(grouped=True)
     one(0)
     synced = count_of_fsyncs()
+    connected: list[object] = []
+    connection_created.connect(lambda **_: connected.append(1), weak=False)
     crowd = [
         threading.Thread(target=lambda: [one(i) for i in range(each)])
         for _ in range(number)
@@ -65,7 +68,12 @@ def threads(number: int, each: int) -> dict[str, float]:
         thread.join()
     wall = time.perf_counter() - start
     ledger.current().writer.close()
-    return {"rows": number * each, "commits": len(synced), "wall_s": wall}
+    return {
+        "rows": number * each,
+        "commits": len(synced),
+        "connections": len(connected),
+        "wall_s": wall,
+    }
 
 
 def inline(rows: int) -> dict[str, float]:
@@ -111,10 +119,22 @@ def refused(statement: str) -> bool:
     return False
 
 
+def cut_connections() -> None:
+    """What a restart of PostgreSQL does to the writer's connection."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
 def contract() -> dict[str, object]:
     configure(grouped=True)
-    for number in range(3):
+    for number in range(2):
         one(number)
+    if connection.vendor == "postgresql":
+        cut_connections()
+    one(3)
     with transaction.atomic():  # on PostgreSQL the writer writes, whatever comes of it
         one(4)
     ledger.current().writer.close()

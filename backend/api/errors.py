@@ -120,6 +120,9 @@ def _of_framework(error: exceptions.APIException) -> Response:
     scheme: str | None = getattr(error, "auth_header", None)
     if scheme:
         headers["WWW-Authenticate"] = scheme
+    wait: float | None = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(math.ceil(wait))
     return _response(body, headers)
 
 

@@ -1,11 +1,19 @@
 """The API's paths; each one has a row in the access matrix of the tests."""
 
 from django.urls import path
+from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from rest_framework.permissions import AllowAny
 
 from backend.api import alerts, forecast, health, patients, tokens
 
 app_name = "api"
+
+# For everybody, whatever token they bring. `require_safe` because an error would be
+# rendered by the page's own renderer, which knows only the page.
+PUBLIC = {"authentication_classes": (), "permission_classes": (AllowAny,)}
+SCHEMA = require_safe(SpectacularAPIView.as_view(**PUBLIC))
+DOCS = require_safe(SpectacularSwaggerView.as_view(url_name="api:schema", **PUBLIC))
 
 urlpatterns = [
     path("tokens", tokens.Tokens.as_view(), name="tokens"),
@@ -29,10 +37,6 @@ urlpatterns = [
         name="acknowledge",
     ),
     path("health", health.Health.as_view(), name="health"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
-    path(
-        "docs",
-        SpectacularSwaggerView.as_view(url_name="api:schema"),
-        name="docs",
-    ),
+    path("schema", SCHEMA, name="schema"),
+    path("docs", DOCS, name="docs"),
 ]

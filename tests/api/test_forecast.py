@@ -1,0 +1,159 @@
+"""Asking for forecasts and reading them again, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from backend.predictions.models import Prediction
+from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
+from backend.twin.record import PatientRecord, Reason, Refusal, Series
+from backend.twin.scales import local_scale
+from tests.predictions import fakes
+
+
+@pytest.fixture
+def path(patient):
+    return f"/api/v1/patients/{patient.pk}/forecasts"
+
+
+@pytest.fixture
+def created(api, path):
+    return api.post(path, {}, format="json")
+
+
+def test_a_new_forecast_is_created_and_says_where_it_is(api, created, patient):
+    assert created.status_code == 201
+    body = created.json()
+    assert body["patient"] == str(patient.pk)
+    assert created["Location"] == body["links"]["forecast"]
+    again = api.get(created["Location"]).json()
+    assert again == {**body, "age_seconds": 0.0}
+
+
+def test_an_instrument_has_dates_intervals_and_quantiles_that_agree(created):
+    (one,) = created.json()["instruments"]
+    assert one["type"] == "ensemble"
+    assert one["dates"][0] == "2026-03-02"
+    assert len(one["dates"]) == len(one["forecast"]) == 14
+    assert one["quantiles"]["levels"][5] == 0.5
+    for day, row in enumerate(one["quantiles"]["values"]):
+        assert row == sorted(row)
+        assert one["forecast"][day] == row[5]
+        assert one["intervals"]["0.80"]["lower"][day] == row[1]
+        assert one["intervals"]["0.95"]["upper"][day] == row[10]
+        assert 0 <= row[0] <= row[-1] <= 10
+
+
+def test_an_instrument_says_what_it_rests_on(created):
+    (one,) = created.json()["instruments"]
+    assert one["reliability"]["grade"] == "high"
+    assert one["reliability"]["reasons"]
+    assert [m["model"] for m in one["models"]] == [
+        "symptom_transformer",
+        "symptom_xgboost",
+    ]
+    assert one["models"][0]["sha256"] == "a" * 64
+    assert (one["entries"], one["last_entry"]) == (40, "2026-03-01")
+    assert one["delivery"] == "pending"
+    assert one["recommendations"][0]["code"]
+    assert "not a measurement" in created.json()["disclaimer"]
+
+
+def test_an_equal_question_gives_the_stored_answer(api, path, created):
+    again = api.post(path, {}, format="json")
+    assert (again.status_code, again.json()["reused"]) == (200, True)
+    assert again.json()["id"] == created.json()["id"]
+
+
+def test_refused_resources_are_counted_by_reason(api, path, ehr):
+    refused = (Refusal("Observation/1", Reason.NO_DATE),)
+    ehr.record = PatientRecord(series=(fakes.diary(),), refused=refused)
+    assert api.post(path, {}, format="json").json()["refused"] == {"no-date": 1}
+
+
+def test_an_unknown_direction_is_said(api, path, ehr):
+    scale = local_scale("worry", system="urn:diary", low=1.0, high=7.0)
+    ehr.record = PatientRecord(series=(Series(scale, fakes.diary().entries),))
+    (one,) = api.post(path, {}, format="json").json()["instruments"]
+    assert one["scale"]["direction"] == "unknown"
+    assert one["recommendations"][0]["code"] == "NO_RECOMMENDATION"
+
+
+def test_a_forecast_as_of_an_earlier_day_knows_nothing_later(api, path, now):
+    day = now.date() - timedelta(days=10)
+    body = api.post(path, {"as_of": day.isoformat()}, format="json").json()
+    assert body["as_of"] == "2026-02-20"
+    assert body["instruments"][0]["last_entry"] == "2026-02-20"
+
+
+@pytest.mark.parametrize("as_of", ["2026-03-03", "yesterday", 7])
+def test_a_day_that_makes_no_sense_is_refused(api, path, as_of):
+    answer = api.post(path, {"as_of": as_of}, format="json")
+    assert answer.status_code == 400
+    assert list(answer.json()["invalid"]) == ["as_of"]
+    assert not Prediction.objects.exists()
+
+
+def test_no_history_is_a_422_that_names_what_is_missing(api, path, ehr):
+    ehr.record = PatientRecord(series=())
+    answer = api.post(path, {}, format="json")
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["missing"] == ["symptom history"]
+
+
+def test_while_the_ehr_is_down_stored_forecasts_stay_readable(api, ehr, created, clock):
+    path = created.json()["links"]["forecasts"]
+    ehr.down = EhrUnavailable("the EHR does not answer", retry_after_s=12.5)
+    clock[0] += timedelta(hours=25)
+    answer = api.post(path, {}, format="json")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "13")
+    (listed,) = api.get(path).json()
+    assert listed["link"] == created["Location"]
+    stored = api.get(listed["link"]).json()
+    assert (stored["age_seconds"], stored["stale"]) == (25 * 3600, True)
+
+
+@pytest.mark.parametrize("error", [EhrRefused("no", status=403), EhrMalformed("odd")])
+def test_an_ehr_that_misbehaves_is_a_bad_gateway(api, path, ehr, error):
+    ehr.down = error
+    assert api.post(path, {}, format="json").status_code == 502
+
+
+def test_unknown_and_forbidden_patients_give_one_body(other, path):
+    unknown = f"/api/v1/patients/{uuid4()}/forecasts"
+    for method in (other.get, other.post):
+        forbidden, absent = method(path), method(unknown)
+        assert forbidden.status_code == absent.status_code == 404
+        assert forbidden.content == absent.content
+
+
+def test_unknown_and_forbidden_forecasts_give_one_body(other, created):
+    forbidden = other.get(created["Location"])
+    absent = other.get(f"/api/v1/forecasts/{uuid4()}")
+    assert forbidden.status_code == absent.status_code == 404
+    assert forbidden.content == absent.content
+
+
+def test_a_tampered_answer_is_not_given(api, created):
+    prediction = Prediction.objects.get()
+    broken = bytes(prediction.payload)[:-1] + b"x"
+    Prediction.objects.update(payload=broken)
+    answer = api.get(created["Location"])
+    assert answer.status_code == 500
+    assert answer.json()["type"] == "urn:mindtwin:problem:seal-broken"
+
+
+def test_every_request_leaves_its_audit_rows(api, path, other, audited):
+    audited()
+    link = api.post(path, {}, format="json")["Location"]
+    assert audited() == [("PULL", "SUCCESS"), ("FORECAST", "SUCCESS")]
+    api.get(path)
+    assert audited() == [("LIST", "SUCCESS")]
+    api.get(link)
+    assert audited() == [("READ", "SUCCESS")]
+    other.get(link)
+    assert audited() == [("READ", "DENIED")]

@@ -1,0 +1,91 @@
+"""Health by canary inference."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from backend import wiring
+from backend.api import health
+from backend.audit import chain, ledger
+from backend.audit.anchor import Anchor
+from backend.audit.entry import GENESIS, Head
+from backend.registry.models import Channel, ModelRelease
+from backend.twin.errors import ModelUntrusted
+
+
+@pytest.fixture
+def look(anonymous):
+    def look():
+        health.forget()
+        return anonymous.get("/api/v1/health")
+
+    return look
+
+
+def test_all_is_well(look):
+    answer = look()
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "status": "ok",
+        "database": "ok",
+        "audit": "ok",
+        "models": [
+            {"model": name, "version": 1, "state": "ok", "problem": ""}
+            for name in ("symptom_transformer", "symptom_xgboost")
+        ],
+        "fallback": None,
+    }
+
+
+def test_a_model_that_fails_its_known_case_is_named(look, models):
+    models.broken["symptom_xgboost"] = ModelUntrusted("changed")
+    answer = look()
+    assert answer.status_code == 503
+    body = answer.json()
+    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
+    assert body["models"][1]["problem"] == "ModelUntrusted"
+
+
+def test_a_model_of_other_features_is_named(look):
+    ModelRelease.objects.filter(model="symptom_xgboost").update(card={})
+    assert look().json()["models"][1]["problem"] == "OtherFeatures"
+
+
+def test_without_models_the_fallback_is_all_there_is(look):
+    Channel.objects.all().delete()
+    body = look().json()
+    assert (body["status"], body["models"]) == ("degraded", [])
+
+
+def test_a_repository_that_is_refused_is_said(look, ehr, monkeypatch):
+    def refused():
+        raise ModelUntrusted("published twice")
+
+    monkeypatch.setattr(wiring, "models", refused)
+    assert look().json()["models"][0]["problem"] == "ModelUntrusted"
+
+
+def test_a_spoilt_anchor_is_a_failure(look, patient, tmp_path):
+    (tmp_path / "audit.anchor").write_bytes(b"spoilt")
+    body = look().json()
+    assert (body["status"], body["audit"]) == ("failed", "failed")
+
+
+def test_an_anchor_that_is_gone_is_a_failure(look, patient, tmp_path):
+    (tmp_path / "audit.anchor").unlink()
+    assert look().json()["audit"] == "failed"
+
+
+def test_an_empty_log_needs_no_anchor_yet(look, monkeypatch):
+    monkeypatch.setattr(ledger, "current", lambda: empty)
+    empty = ledger.Ledger(b"k" * 32, Anchor(Path("no-such-file"), b"k" * 32), None)
+    monkeypatch.setattr(chain, "head", lambda: Head(0, GENESIS))
+    assert look().json()["audit"] == "ok"
+
+
+def test_asking_often_asks_the_models_once(anonymous, models):
+    for _ in range(20):
+        anonymous.get("/api/v1/health")
+    assert len(models.asked) == 2

@@ -1,0 +1,117 @@
+"""A site, a patient, their care team, models in production and a fake EHR."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from backend.audit.models import AccessEvent
+from backend.people import access
+from backend.people.access import Actor
+from backend.people.models import CareTeamMember, Patient, Site, User
+from backend.predictions.policy import ForecastPolicy
+from backend.predictions.services import forecast_symptoms
+from backend.predictions.stored import StoredForecast
+from backend.registry.services import register
+from backend.twin.record import PatientRecord
+from tests.predictions import fakes
+
+Asking = Callable[..., StoredForecast]
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    return Site.objects.create(slug="north", name="North", ehr_url="http://127.0.0.1/f")
+
+
+@pytest.fixture
+def patient(site: Site) -> Patient:
+    command = Actor.of_command("test")
+    return access.enrol(actor=command, site=site, ehr_id="ehr-4711")
+
+
+@pytest.fixture
+def clinician(patient: Patient) -> User:
+    user = User.objects.create_user("ada")
+    CareTeamMember.objects.create(patient=patient, user=user)
+    return user
+
+
+@pytest.fixture
+def actor(clinician: User) -> Actor:
+    return Actor.of_user(clinician)
+
+
+@pytest.fixture
+def stranger(db: None) -> Actor:
+    return Actor.of_user(User.objects.create_user("eve"))
+
+
+@pytest.fixture
+def registered(db: None) -> None:
+    register(actor="system:test", versions=fakes.VERSIONS)
+
+
+@pytest.fixture
+def ehr() -> fakes.FakeEhr:
+    return fakes.FakeEhr(PatientRecord(series=(fakes.diary(),)))
+
+
+@pytest.fixture
+def models(registered: None) -> fakes.FakeModels:
+    return fakes.FakeModels()
+
+
+@pytest.fixture
+def policy() -> ForecastPolicy:
+    return ForecastPolicy(
+        weights={"symptom_transformer": 0.7, "symptom_xgboost": 0.3},
+        lookback_days=400,
+        fresh_hours=24,
+        timeout_s=5.0,
+    )
+
+
+@pytest.fixture
+def ask(  # noqa: PLR0917 - fixtures
+    actor: Actor,
+    patient: Patient,
+    ehr: fakes.FakeEhr,
+    models: fakes.FakeModels,
+    policy: ForecastPolicy,
+    now: datetime,
+) -> Asking:
+    """Ask for the patient's forecast; keywords replace what is usual."""
+
+    def ask(**other: Any) -> StoredForecast:
+        usual = {
+            "actor": actor,
+            "patient_id": patient.pk,
+            "as_of": None,
+            "ehr": lambda _site: ehr,
+            "models": models,
+            "now": lambda: now,
+            "policy": policy,
+        }
+        return forecast_symptoms(**{**usual, **other})
+
+    return ask
+
+
+@pytest.fixture
+def audited(db: None) -> Callable[[], list[tuple[str, str]]]:
+    """(action, outcome) of the audit rows since the last call, oldest first."""
+    seen = 0
+
+    def audited() -> list[tuple[str, str]]:
+        nonlocal seen
+        rows = AccessEvent.objects.filter(seq__gt=seen).order_by("seq")
+        found = [(row.action, row.outcome) for row in rows]
+        assert all(row.actor for row in rows)
+        seen += len(found)
+        return found
+
+    return audited

@@ -1,0 +1,165 @@
+"""The straight line, from the gate to the outbox."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from backend.predictions.models import Alert, OutboxItem, Prediction, PredictionModel
+from backend.twin.errors import (
+    AuditUnavailable,
+    EhrUnavailable,
+    InsufficientData,
+    ModelUnavailable,
+    NotVisible,
+)
+from backend.twin.record import PatientRecord, Reason, Refusal
+from tests.predictions import fakes
+
+OK, DENIED, FAILED = "SUCCESS", "DENIED", "FAILED"
+
+
+def test_a_forecast_blends_both_models_and_stores_all_of_it(ask, patient):
+    answer = ask()
+    (item,) = answer.instruments
+    assert item.forecast.method == "ensemble"
+    assert [(m.model, m.weight) for m in item.forecast.models] == [
+        ("symptom_transformer", pytest.approx(0.7)),
+        ("symptom_xgboost", pytest.approx(0.3)),
+    ]
+    row = Prediction.objects.get()
+    assert (row.pk, row.patient_id, row.historical) == (answer.id, patient.pk, False)
+    assert {(m.model, m.version, m.weight) for m in PredictionModel.objects.all()} == {
+        ("symptom_transformer", 1, 0.7),
+        ("symptom_xgboost", 1, 0.3),
+    }
+    outbox = OutboxItem.objects.get()
+    assert (outbox.pk, outbox.state) == (item.identifier, "pending")
+    assert answer.delivery == {item.identifier: "pending"}
+
+
+def test_only_the_policys_window_is_pulled(ask, ehr, now):
+    ask()
+    today = now.date()
+    assert ehr.asked == [("ehr-4711", today - timedelta(days=400), today)]
+
+
+def test_a_forecast_leaves_two_audit_rows(ask, audited):
+    audited()
+    ask()
+    assert audited() == [("PULL", OK), ("FORECAST", OK)]
+
+
+def test_nothing_of_the_record_is_stored_in_the_clear(ask, ehr):
+    ehr.record = PatientRecord(series=(fakes.diary(),))
+    ask()
+    payload = bytes(Prediction.objects.get().payload)
+    assert b"mood" not in payload
+    assert b"Observation/" not in payload
+
+
+def test_no_history_names_what_is_missing_and_stores_nothing(ask, ehr, audited):
+    ehr.record = PatientRecord(series=())
+    audited()
+    with pytest.raises(InsufficientData) as refused:
+        ask()
+    assert refused.value.missing == ("symptom history",)
+    assert not Prediction.objects.exists()
+    assert audited() == [("PULL", OK), ("FORECAST", FAILED)]
+
+
+def test_a_series_without_entries_is_no_history(ask, ehr):
+    ehr.record = PatientRecord(series=(replace(fakes.diary(), entries=()),))
+    with pytest.raises(InsufficientData):
+        ask()
+
+
+@pytest.mark.parametrize("whom", ["unknown", "forbidden"])
+def test_unknown_and_forbidden_are_the_same(ask, audited, stranger, whom):
+    asked_for = {"patient_id": uuid4()} if whom == "unknown" else {}
+    audited()
+    with pytest.raises(NotVisible):
+        ask(actor=stranger, **asked_for)
+    assert audited() == [("PULL", DENIED)]
+
+
+def test_an_ehr_that_is_down_is_said_and_audited(ask, ehr, audited):
+    ehr.down = EhrUnavailable("the EHR does not answer")
+    audited()
+    with pytest.raises(EhrUnavailable):
+        ask()
+    assert audited() == [("PULL", FAILED)]
+
+
+def test_one_dead_model_degrades_and_is_asked_again(ask, models):
+    models.broken["symptom_xgboost"] = ModelUnavailable("gone")
+    degraded = ask()
+    (item,) = degraded.instruments
+    assert [m.model for m in item.forecast.models] == ["symptom_transformer"]
+    assert "symptom_xgboost gave no usable answer" in item.forecast.reasons
+    models.broken.clear()
+    again = ask()
+    assert not again.reused
+    assert len(again.instruments[0].forecast.models) == 2
+
+
+def test_without_any_model_the_climatology_answers(ask, models):
+    gone = ModelUnavailable("gone")
+    models.broken = {"symptom_xgboost": gone, "symptom_transformer": gone}
+    (item,) = ask().instruments
+    assert item.forecast.method == "climatology"
+    assert not PredictionModel.objects.exists()
+
+
+def test_questionnaires_and_thin_diaries_need_no_model(ask, ehr, models):
+    ehr.record = PatientRecord(
+        series=(fakes.diary(3), fakes.questionnaire(8, 9, 12)),
+        refused=(
+            Refusal("Observation/9", Reason.WRONG_UNIT),
+            Refusal("Observation/8", Reason.WRONG_UNIT),
+        ),
+    )
+    answer = ask()
+    assert [item.forecast.method for item in answer.instruments] == ["prior", "prior"]
+    assert answer.refused == {"wrong-unit": 2}
+    assert models.asked == []
+
+
+def test_historical_forecasts_are_not_delivered(ask, now):
+    answer = ask(as_of=now.date() + timedelta(days=60))
+    assert answer.historical
+    assert set(answer.delivery.values()) == {"not-sent"}
+    assert not OutboxItem.objects.exists()
+
+
+def test_a_site_without_writes_gets_no_delivery(ask, site):
+    site.write_mode = "none"
+    site.save()
+    assert set(ask().delivery.values()) == {"not-sent"}
+
+
+def test_a_broken_audit_keeps_the_forecast_inside(ask, monkeypatch):
+    from backend.audit import ledger  # noqa: PLC0415
+
+    ask_audit = ledger.record
+
+    def full_disk(**event):
+        if event["action"] == "FORECAST":
+            raise AuditUnavailable("the audit entry was not written")
+        ask_audit(**event)
+
+    monkeypatch.setattr(ledger, "record", full_disk)
+    with pytest.raises(AuditUnavailable):
+        ask()
+    assert not Prediction.objects.exists()
+    assert not OutboxItem.objects.exists()
+
+
+def test_a_record_too_thin_to_forecast_still_alerts(ask, ehr):
+    ehr.record = PatientRecord(series=(), safety=(fakes.self_harm(fakes.LAST_DAY),))
+    with pytest.raises(InsufficientData):
+        ask()
+    assert Alert.objects.count() == 1

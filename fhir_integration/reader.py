@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
-import orjson
-
 from backend.twin.record import (
     Entry,
     PatientRecord,
@@ -27,7 +25,7 @@ from fhir_integration.observation import Reading, reading, when
 from fhir_integration.strict_json import Json
 from fhir_integration.times import Moment, moment
 
-_Newness = tuple[str, int, str, bytes]
+_Newness = tuple[str, int, str]
 _Used = tuple[str, Reading]  # reference in the EHR, what was read there
 
 
@@ -99,21 +97,23 @@ def _names(resource: Json) -> tuple[str, str]:
 
 
 def _newness(resource: Json) -> _Newness:
-    """Sorts versions: by lastUpdated, number of the version, then by plain content."""
+    """Sorts versions: by lastUpdated, then by number or text of the version."""
     meta = resource.get("meta")
     stated = meta if isinstance(meta, dict) else {}
     updated, version = moment(stated.get("lastUpdated")), stated.get("versionId")
     text = version if isinstance(version, str) else ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    content = b"" if text else _content(resource)
-    return "" if isinstance(updated, Reason) else updated.utc, number, text, content
+    return "" if isinstance(updated, Reason) else updated.utc, number, text
 
 
-def _content(resource: Json) -> bytes:
-    try:
-        return orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
-    except (orjson.JSONEncodeError, TypeError):  # more than JSON can say
-        return b""
+def _content(read: _Read) -> tuple[str, ...]:
+    """Decides between reads that say the same of themselves but differ in content."""
+    found = read.result
+    if not isinstance(found, Reading):
+        return ("", str(found))
+    scale, at = found.scale, found.moment
+    ends = f"{scale.low!r} {scale.high!r}"
+    return scale.system, scale.code, ends, str(at.day), at.at, repr(found.value)
 
 
 def _newest(reads: list[_Read]) -> tuple[list[_Read], list[Refusal]]:
@@ -121,7 +121,7 @@ def _newest(reads: list[_Read]) -> tuple[list[_Read], list[Refusal]]:
     kept: dict[str, _Read] = {}
     nameless: list[_Read] = []
     superseded: list[Refusal] = []
-    for read in sorted(reads, key=lambda read: (read.newness, read.source)):
+    for read in sorted(reads, key=lambda read: (read.newness, _content(read))):
         if not read.identity:
             nameless.append(read)
             continue
@@ -137,7 +137,7 @@ def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
     seen: set[tuple[str, str, bool, str, float]] = set()
     used: list[_Used] = []
     repeated: list[Refusal] = []
-    for read in sorted(reads, key=lambda read: (read.source, read.newness)):
+    for read in sorted(reads, key=lambda read: (read.source, _content(read))):
         found = read.result
         if not isinstance(found, Reading):
             continue

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from math import isclose
 from typing import Any
 
 from backend.twin.errors import EhrMalformed
@@ -38,7 +41,8 @@ def write_forecast(
         if_none_exist=f"identifier={codes.PREDICTION}|{document.identifier}",
         until=until,
     )
-    compare(sent, client.read(written.reference, until=until))
+    kept = client.read(written.reference, until=until)
+    compare(sent, kept, created=written.created)
     provenance = forecast_resources.provenance(
         document,
         observation_reference=written.reference,
@@ -56,19 +60,23 @@ def write_forecast(
     )
 
 
-def compare(sent: Json, kept: Json) -> None:
+def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
     """Raise EhrMalformed unless the EHR keeps what matters of what was sent.
 
     Servers may add metadata, reorder components, spell references in full and write
     12.0 as 12; they may not drop or change identifier, status, code, patient, period,
-    AI label or any number.
+    AI label or any number. Where the resource was there before (`created` is False) it
+    was written from the same record by the same models, but perhaps on another day, so
+    its grade may be another one.
     """
-    for part, of in _PARTS.items():
+    for part, same in _PARTS.items():
+        if part == "grade" and not created:
+            continue
         try:
-            same = of(sent) == of(kept)
+            is_same = same(sent, kept)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
-            same = False
-        if not same:
+            is_same = False
+        if not is_same:
             raise EhrMalformed(f"the EHR keeps another {part} than was sent")
 
 
@@ -102,41 +110,78 @@ def _period(resource: Json) -> tuple[str, str]:
     return period["start"][:10], period["end"][:10]
 
 
-def _components(resource: Json) -> list[tuple[str, ...]]:
-    return sorted(_component(component) for component in resource["component"])
+def _grade(resource: Json) -> set[str]:
+    return {
+        coding["code"]
+        for component in resource["component"]
+        if _code(component)[1] == "reliability-grade"
+        for coding in component["valueCodeableConcept"]["coding"]
+    }
 
 
-def _component(component: Json) -> tuple[str, ...]:
-    """Code, horizon day and every number of a component, as text that sorts."""
+_Component = tuple[list[str], list[float]]  # units, numbers
+
+
+def _same_numbers(sent: Json, kept: Json) -> bool:
+    ours, theirs = _components(sent), _components(kept)
+    return ours.keys() == theirs.keys() and all(
+        _close(ours[name], theirs[name]) for name in ours
+    )
+
+
+def _close(ours: _Component, theirs: _Component) -> bool:
+    """Equal units, and numbers equal up to the last digit that a server may cut.
+
+    Another build of a model's runtime may move that digit as well.
+    """
+    (units, numbers), (kept_units, kept_numbers) = ours, theirs
+    return (
+        units == kept_units
+        and len(numbers) == len(kept_numbers)
+        and all(map(partial(isclose, rel_tol=0, abs_tol=2e-3), numbers, kept_numbers))
+    )
+
+
+def _components(resource: Json) -> dict[tuple[str, str], _Component]:
+    """(code, horizon day) -> what the component says in numbers."""
+    return dict(_component(component) for component in resource["component"])
+
+
+def _component(component: Json) -> tuple[tuple[str, str], _Component]:
     days = [
         str(extension["valueInteger"])
         for extension in component.get("extension", [])
         if extension["url"] == codes.HORIZON_DAY
     ]
     [(kind, value)] = [(k, v) for k, v in component.items() if k.startswith("value")]
-    return _code(component)[1], "".join(days), *_value(kind, value)
+    return (_code(component)[1], "".join(days)), _stated(kind, value)
 
 
-def _value(kind: str, value: Any) -> list[str]:
+def _stated(kind: str, value: Any) -> _Component:
     """`Any`: the shape follows from `kind`, and a server may have bent it."""
     match kind:
         case "valueQuantity":
-            return [repr(float(value["value"])), value["code"]]
+            quantities = [value]
         case "valueRange":
-            ends = (value["low"], value["high"])
-            return [part for end in ends for part in _value("valueQuantity", end)]
+            quantities = [value["low"], value["high"]]
         case "valueSampledData":
-            return [repr(float(number)) for number in value["data"].split()]
+            return [], [float(number) for number in value["data"].split()]
         case _:
-            return [coding["code"] for coding in value["coding"]]
+            return [], []
+    return [q["code"] for q in quantities], [float(q["value"]) for q in quantities]
+
+
+def _equal(of: Callable[[Json], object]) -> Callable[[Json, Json], bool]:
+    return lambda sent, kept: of(sent) == of(kept)
 
 
 _PARTS = {
-    "identifier": _identifier,
-    "status": lambda resource: resource["status"],
-    "code": _code,
-    "AI label": _label,
-    "patient": _subject,
-    "period": _period,
-    "set of numbers": _components,
+    "identifier": _equal(_identifier),
+    "status": _equal(lambda resource: resource["status"]),
+    "code": _equal(_code),
+    "AI label": _equal(_label),
+    "patient": _equal(_subject),
+    "period": _equal(_period),
+    "set of numbers": _same_numbers,
+    "grade": _equal(_grade),
 }

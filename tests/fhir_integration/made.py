@@ -1,0 +1,157 @@
+"""Small FHIR resources and forecasts for the tests of this room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+
+from backend.twin.ports import ForecastDocument
+from backend.twin.scales import Scale, scale
+from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade, ModelUse
+from fhir_integration.client import FhirClient
+from fhir_integration.codes import DIARY, LOINC, RANGE, RATING, UCUM
+from fhir_integration.connection import Clock
+
+Json = dict[str, Any]
+BASE = "https://ehr.example:8443/fhir"
+SINCE, UNTIL = date(2026, 1, 1), date(2026, 2, 28)
+IDENTIFIER = UUID("3f1c0c52-6f0e-5a52-9f0b-0d6a5a8b1c11")
+SCORE = {"unit": "{score}", "system": UCUM, "code": "{score}"}
+MODELS = (
+    ModelUse("symptom_transformer", 1, "ab" * 32, "production", 0.7),
+    ModelUse("symptom_xgboost", 2, "cd" * 32, "production", 0.3),
+)
+
+
+def observation(**changes: Any) -> Json:
+    """A PHQ-9 total of 12 on 14 February; a change to None takes the element away."""
+    resource: Json = {
+        "resourceType": "Observation",
+        "id": "o1",
+        "meta": {"versionId": "1", "lastUpdated": "2026-02-14T10:00:00Z"},
+        "status": "final",
+        "code": {"coding": [{"system": LOINC, "code": "44261-6"}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-02-14T09:05:00+01:00",
+        "valueQuantity": {"value": 12, **SCORE},
+    }
+    resource |= changes
+    return {name: value for name, value in resource.items() if value is not None}
+
+
+def rating(own_id: str, when: str, value: float) -> Json:
+    """A mood rating from 0 to 10."""
+    return observation(
+        id=own_id,
+        code={"coding": [{"system": RATING, "code": "mood-0-10"}]},
+        effectiveDateTime=when,
+        valueQuantity={"value": value, **SCORE},
+    )
+
+
+def diary(own_id: str, *, low: float = 1, high: float = 7, **changes: Any) -> Json:
+    """An item that no table knows, with its bounds."""
+    bounds = {
+        "low": {"value": low},
+        "high": {"value": high},
+        "type": {"coding": [{"system": RANGE, "code": "scale"}]},
+    }
+    return observation(
+        id=own_id,
+        code={"coding": [{"system": DIARY, "code": "cheerful"}]},
+        referenceRange=[bounds],
+        valueQuantity={"value": 3},
+        **changes,
+    )
+
+
+def safety(own_id: str, answer: str = "LA6569-3", **changes: Any) -> Json:
+    """The answer to PHQ-9 item 9."""
+    return observation(
+        id=own_id,
+        code={"coding": [{"system": LOINC, "code": "44260-8"}]},
+        valueQuantity=None,
+        valueCodeableConcept={"coding": [{"system": LOINC, "code": answer}]},
+        **changes,
+    )
+
+
+def forecast(of: Scale | None = None, **changes: Any) -> Forecast:
+    """A gently rising trajectory in the middle of the scale."""
+    on = of or scale("phq9")
+    last = date(2026, 2, 27)
+    rows = tuple(
+        tuple(on.low + on.width * (0.3 + 0.3 * level + 0.005 * day) for level in LEVELS)
+        for day in range(HORIZON)
+    )
+    parts: dict[str, Any] = {
+        "scale": on,
+        "days": tuple(last + timedelta(days=day + 1) for day in range(HORIZON)),
+        "quantiles": rows,
+        "method": "ensemble",
+        "grade": Grade.HIGH,
+        "reasons": ("40 days with entries", "last entry 1 day ago"),
+        "models": MODELS,
+        "entries": 40,
+        "last_entry": last,
+        "historical": False,
+        "sources": ("Observation/o1/_history/1", "Observation/o2"),
+    }
+    return Forecast(**{**parts, **changes})
+
+
+def document(patient: str = "p1", **changes: Any) -> ForecastDocument:
+    """A document with a fixed identifier; changes go to its forecast."""
+    issued = datetime(2026, 2, 28, 4, 12, 33, 120_000, tzinfo=UTC)
+    return ForecastDocument(IDENTIFIER, patient, forecast(**changes), issued)
+
+
+class Time:
+    """A clock that moves only when someone sleeps, and remembers for how long."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self.slept: list[float] = []
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += seconds
+
+    def clock(self) -> Clock:
+        return Clock(
+            now=lambda: datetime(2026, 2, 28, 12, tzinfo=UTC),
+            monotonic=lambda: self.at,
+            sleep=self.sleep,
+            jitter=lambda: 0.5,
+        )
+
+
+Handler = Callable[[httpx.Request], httpx.Response]
+
+
+def client_of(
+    handler: Handler, *, time: Time | None = None, **options: Any
+) -> FhirClient:
+    """A client whose network is `handler` and whose clock is `time`."""
+    return FhirClient(
+        BASE,
+        transport=httpx.MockTransport(handler),
+        clock=(time or Time()).clock(),
+        **options,
+    )
+
+
+def bundle(*resources: Json, next_url: str | None = None) -> Json:
+    """A searchset page."""
+    made: Json = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": resource} for resource in resources],
+    }
+    if next_url is not None:
+        made["link"] = [{"relation": "next", "url": next_url}]
+    return made

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.twin.scales import local_scale, scale, scales
+from backend.twin.trajectory import HORIZON, LEVELS
+from fhir_integration import codes
+from fhir_integration.forecast_resources import (
+    MOST_DERIVED_FROM,
+    device,
+    device_name,
+    instant,
+    method_text,
+    observation,
+    provenance,
+)
+from fhir_integration.invariants import check_forecast, check_structure, days
+from tests.fhir_integration.made import IDENTIFIER, MODELS, document, forecast
+
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "fhir"
+DEVICE = "Device/d1"
+Json = dict[str, Any]
+
+
+def made(**changes: Any) -> Json:
+    return observation(document(**changes), device_reference=DEVICE)
+
+
+def emitted(**changes: Any) -> dict[str, Json]:
+    """All that is written for one forecast."""
+    of = document(**changes)
+    return {
+        "Device": device(of.forecast),
+        "Observation": observation(of, device_reference=DEVICE),
+        "Provenance": provenance(
+            of, observation_reference="Observation/f1", device_reference=DEVICE
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("ensemble", {}),
+        ("climatology", {"method": "climatology", "models": ()}),
+        ("prior", {"method": "prior", "models": (), "sources": (), "reasons": ()}),
+    ],
+)
+def test_emitted_resources_are_the_golden_ones(name: str, changes: Json) -> None:
+    for kind, resource in emitted(**changes).items():
+        path = GOLDEN / f"{kind}-{name}.json"
+        text = json.dumps(resource, indent=1, ensure_ascii=False) + "\n"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.with_name(f"{path.stem}_out.json").write_text(text, encoding="utf-8")
+            pytest.fail(f"{path.name} differs: read {path.stem}_out.json, then accept")
+
+
+@pytest.mark.parametrize("key", sorted(scales()))
+def test_every_scale_can_be_written(key: str) -> None:
+    for resource in emitted(of=scale(key)).values():
+        check_structure(resource)
+    check_forecast(made(of=scale(key)), scale(key))
+
+
+def test_a_diary_item_can_be_written() -> None:
+    item = local_scale("cheerful", system=codes.DIARY, low=-3, high=3)
+    check_structure(made(of=item))
+    check_forecast(made(of=item), item)
+
+
+def test_a_forecast_wears_no_code_of_a_measurement() -> None:
+    [coding] = made()["code"]["coding"]
+    assert (coding["system"], coding["code"]) == (codes.FORECAST, "phq9-forecast-14d")
+    assert "not a measurement" in made()["code"]["text"]
+
+
+def test_observation_and_provenance_say_that_a_model_asserts() -> None:
+    resources = emitted()
+    for kind in ("Observation", "Provenance"):
+        assert resources[kind]["meta"]["security"] == [codes.AI_LABEL]
+
+
+def test_the_note_says_what_it_is_and_how_far_to_rely_on_it() -> None:
+    [note] = made()["note"]
+    assert note["text"] == (
+        "Model estimate, not a measurement. Reliability high: "
+        "40 days with entries; last entry 1 day ago."
+    )
+
+
+def test_every_day_has_a_median_and_two_intervals() -> None:
+    of = forecast()
+    stated = days(made())
+    assert list(stated) == list(range(1, HORIZON + 1))
+    for day, row in enumerate(of.quantiles, start=1):
+        low95, low80, median, high80, high95 = (
+            round(row[at], 4) for at in (0, 1, 5, 9, 10)
+        )
+        assert stated[day] == {
+            "predicted-value": (median,),
+            "pi80": (low80, high80),
+            "pi95": (low95, high95),
+        }
+
+
+def test_the_series_detail_holds_every_quantile() -> None:
+    of = forecast()
+    [detail] = [c for c in made()["component"] if "valueSampledData" in c]
+    sampled = detail["valueSampledData"]
+    numbers = [float(number) for number in sampled["data"].split()]
+    assert numbers == [round(q, 4) for row in of.quantiles for q in row]
+    assert (sampled["dimensions"], sampled["period"]) == (len(LEVELS), 86_400_000)
+    for level in LEVELS:
+        assert f"{level:g}" in detail["code"]["text"]
+
+
+def test_derived_from_holds_the_newest_and_provenance_all() -> None:
+    sources = tuple(f"Observation/o{n}/_history/1" for n in range(250))
+    resources = emitted(sources=("row 7", *sources))
+    named = [link["reference"] for link in resources["Observation"]["derivedFrom"]]
+    assert named == list(sources[-MOST_DERIVED_FROM:])
+    entities = resources["Provenance"]["entity"]
+    assert [entity["what"]["reference"] for entity in entities] == list(sources)
+
+
+def test_without_references_nothing_is_claimed_as_source() -> None:
+    resources = emitted(sources=("row 7",))
+    assert "derivedFrom" not in resources["Observation"]
+    assert "entity" not in resources["Provenance"]
+
+
+def test_the_device_is_the_same_for_the_same_artifacts_only() -> None:
+    name = device_name(forecast())
+    assert name.startswith("symptom_transformer:1~symptom_xgboost:2~")
+    assert device_name(forecast(models=MODELS[::-1])) == name
+    other = (MODELS[0], MODELS[1].__class__("symptom_xgboost", 2, "ef" * 32, "x", 0.3))
+    assert device_name(forecast(models=other)) != name
+
+
+@pytest.mark.parametrize("method", ["climatology", "prior"])
+def test_a_fallback_has_its_own_device(method: str) -> None:
+    assert device_name(forecast(method=method, models=())) == method
+
+
+def test_the_method_names_weights_or_the_fallback() -> None:
+    assert method_text(forecast()) == (
+        "Quantile average of 0.70 symptom_transformer version 1 "
+        "+ 0.30 symptom_xgboost version 2"
+    )
+    fallback = method_text(forecast(method="climatology", models=()))
+    assert "climatology" in fallback
+
+
+def test_the_identifier_is_the_documents() -> None:
+    assert made()["identifier"] == [
+        {"system": codes.PREDICTION, "value": str(IDENTIFIER)}
+    ]
+
+
+def test_an_instant_is_utc_to_the_millisecond() -> None:
+    assert instant(document().issued) == "2026-02-28T04:12:33.120Z"

@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.twin.record import Entry, PatientRecord, Reason, Refusal
+from backend.twin.scales import scale, scales
+from fhir_integration.codes import AI_LABEL, CATEGORY, FORECAST, LOINC, RATING
+from fhir_integration.forecast_resources import observation as forecast_observation
+from fhir_integration.reader import read_record
+from tests.fhir_integration.made import (
+    SINCE,
+    UNTIL,
+    Json,
+    diary,
+    document,
+    observation,
+    rating,
+    safety,
+)
+
+SCALES = Path(__file__).resolve().parents[1] / "data" / "fhir" / "scales"
+
+
+def read(resources: Iterable[Json], patient: str = "p1") -> PatientRecord:
+    return read_record(resources, ehr_patient=patient, since=SINCE, until=UNTIL)
+
+
+def reasons(record: PatientRecord) -> list[Reason]:
+    return [refusal.reason for refusal in record.refused]
+
+
+def test_a_total_becomes_an_entry_traced_to_its_version() -> None:
+    record = read([observation()])
+    [series] = record.series
+    assert series.scale == scale("phq9")
+    assert [(e.value, e.source, e.at) for e in series.entries] == [
+        (12.0, "Observation/o1/_history/1", "2026-02-14T09:05:00+01:00")
+    ]
+    assert record.refused == ()
+
+
+def test_without_a_version_the_source_is_the_plain_reference() -> None:
+    assert (
+        read([observation(meta=None)]).series[0].entries[0].source == "Observation/o1"
+    )
+
+
+@pytest.mark.parametrize("key", sorted(scales()))
+def test_every_scale_of_the_table_is_read(key: str) -> None:
+    resource = json.loads((SCALES / f"{key}.json").read_text(encoding="utf-8"))
+    patient = resource["subject"]["reference"].removeprefix("Patient/")
+    record = read([resource], patient)
+    assert [series.scale.key for series in record.series] == [key]
+    assert record.refused == ()
+
+
+REFUSED: list[tuple[dict[str, Any], Reason]] = [
+    ({"status": "entered-in-error"}, Reason.ENTERED_IN_ERROR),
+    ({"status": "cancelled"}, Reason.CANCELLED),
+    ({"status": "preliminary"}, Reason.NOT_FINAL),
+    ({"status": "registered"}, Reason.NOT_FINAL),
+    ({"status": "unknown"}, Reason.NOT_FINAL),
+    ({"status": "bogus"}, Reason.MALFORMED),
+    ({"status": ["final"]}, Reason.MALFORMED),
+    ({"status": None}, Reason.MALFORMED),
+    ({"resourceType": "Condition"}, Reason.WRONG_TYPE),
+    ({"meta": {"security": [AI_LABEL]}}, Reason.WRONG_TYPE),
+    ({"subject": {"reference": "Patient/p2"}}, Reason.WRONG_PATIENT),
+    ({"subject": {"reference": "Group/p1"}}, Reason.WRONG_PATIENT),
+    ({"subject": {"reference": "#p1"}}, Reason.WRONG_PATIENT),
+    ({"subject": None}, Reason.WRONG_PATIENT),
+    ({"code": None}, Reason.UNKNOWN_CODE),
+    ({"code": {"coding": [{"system": LOINC, "code": 7}]}}, Reason.UNKNOWN_CODE),
+    ({"code": {"coding": [{"code": "44261-6"}]}}, Reason.UNKNOWN_CODE),
+    ({"code": {"coding": [{"system": RATING, "code": "x"}]}}, Reason.UNKNOWN_CODE),
+    ({"effectiveDateTime": "2026-02"}, Reason.PARTIAL_DATE),
+    ({"effectiveDateTime": None}, Reason.NO_DATE),
+    ({"effectiveDateTime": "soon"}, Reason.MALFORMED),
+    ({"effectiveDateTime": "2026-03-01"}, Reason.IN_FUTURE),
+    (
+        {"effectiveDateTime": None, "effectivePeriod": {"end": "2026-02-01"}},
+        Reason.NO_DATE,
+    ),
+    ({"effectiveDateTime": None, "effectivePeriod": []}, Reason.MALFORMED),
+    ({"valueQuantity": {"value": 28}}, Reason.OUTSIDE_SCALE),
+    ({"valueQuantity": {"value": -0.5}}, Reason.OUTSIDE_SCALE),
+    ({"valueQuantity": {"value": 12, "unit": "mg"}}, Reason.WRONG_UNIT),
+    ({"valueQuantity": None}, Reason.NO_VALUE),
+]
+
+
+@pytest.mark.parametrize(("changes", "reason"), REFUSED)
+def test_what_cannot_be_used_is_refused_by_reason(
+    changes: dict[str, Any], reason: Reason
+) -> None:
+    record = read([observation(**changes)])
+    assert record.series == ()
+    assert reasons(record) == [reason]
+
+
+@pytest.mark.parametrize("status", ["final", "amended", "corrected"])
+def test_valid_states_are_used(status: str) -> None:
+    assert read([observation(status=status)]).series
+
+
+@pytest.mark.parametrize(
+    "reference",
+    ["Patient/p1", "https://a.example/r4/Patient/p1", "Patient/p1/_history/2"],
+)
+def test_the_subject_may_be_spelled_in_full(reference: str) -> None:
+    assert read([observation(subject={"reference": reference})]).series
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"effectiveDateTime": "2026-02-14"},
+        {"effectiveInstant": "2026-02-14T09:05:00Z"},
+        {"effectivePeriod": {"start": "2026-02-14", "end": "2026-02-15"}},
+        {"issued": "2026-02-14T10:00:00Z"},
+    ],
+)
+def test_every_way_to_state_the_time_is_read(when: Json) -> None:
+    resource = observation(effectiveDateTime=None) | when
+    [series] = read([resource]).series
+    assert series.entries[0].day.isoformat() == "2026-02-14"
+    assert bool(series.entries[0].at) == ("T09" in str(when) or "issued" in when)
+
+
+def test_what_lies_before_the_window_was_not_asked_for() -> None:
+    old = observation(effectiveDateTime="2025-12-31", status="entered-in-error")
+    assert read([old]) == read([])
+
+
+def test_our_own_forecasts_are_never_read_as_data() -> None:
+    ours = forecast_observation(document(), device_reference="Device/d1")
+    ours |= {"id": "f1", "valueQuantity": {"value": 12}}
+    unlabelled = {**ours, "meta": {}, "id": "f2"}
+    record = read([ours, unlabelled])
+    assert record.series == ()
+    assert reasons(record) == [Reason.WRONG_TYPE] * 2
+    assert FORECAST in str(unlabelled["code"])
+    assert CATEGORY in str(unlabelled["category"])
+
+
+def test_a_diary_item_brings_its_own_scale() -> None:
+    [series] = read([diary("d1")]).series
+    assert (series.scale.key, series.scale.low, series.scale.high) == (
+        "diary:cheerful",
+        1.0,
+        7.0,
+    )
+
+
+@pytest.mark.parametrize(
+    "bounds",
+    [
+        {"referenceRange": None},
+        {"referenceRange": [{"low": {"value": 1}, "high": {"value": 7}}]},
+        {"referenceRange": ["1-7"]},
+    ],
+)
+def test_a_diary_item_without_bounds_has_no_scale(bounds: Json) -> None:
+    resource = diary("d1")
+    resource.pop("referenceRange")
+    resource |= {k: v for k, v in bounds.items() if v is not None}
+    assert reasons(read([resource])) == [Reason.NO_SCALE]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"), [(7, 1), (1, 1), (1, "7"), (True, 7), (None, 7), (0, 10**400)]
+)
+def test_bounds_that_bound_nothing_are_no_scale(low: Any, high: Any) -> None:
+    assert reasons(read([diary("d1", low=low, high=high)])) == [Reason.NO_SCALE]
+
+
+def test_a_diary_code_with_a_blank_is_malformed() -> None:
+    resource = diary("d1")
+    resource["code"]["coding"][0]["code"] = "two words"
+    assert reasons(read([resource])) == [Reason.MALFORMED]
+
+
+def test_a_diary_item_with_two_ranges_keeps_the_commoner() -> None:
+    days = ["2026-02-01", "2026-02-02", "2026-02-03"]
+    common = [diary(f"d{i}", effectiveDateTime=day) for i, day in enumerate(days)]
+    other = diary("x", high=100, effectiveDateTime="2026-02-04")
+    record = read([other, *common])
+    [series] = record.series
+    assert (series.scale.high, len(series.entries)) == (7.0, 3)
+    assert record.refused == (Refusal("Observation/x/_history/1", Reason.NO_SCALE),)
+
+
+def test_the_safety_item_is_an_answer_not_a_score() -> None:
+    record = read([safety("s1"), safety("s2", valueInteger=4)])
+    assert record.series == ()
+    assert [(a.scale.key, a.value) for a in record.safety] == [("phq9", 1.0)]
+    assert reasons(record) == [Reason.MALFORMED]  # two values in s2
+
+
+def test_a_safety_answer_beyond_three_is_outside() -> None:
+    item = safety("s1", valueInteger=4)
+    item.pop("valueCodeableConcept")
+    assert reasons(read([item])) == [Reason.OUTSIDE_SCALE]
+
+
+def test_the_newest_version_wins_even_if_it_takes_back() -> None:
+    first = observation()
+    second = observation(
+        status="entered-in-error",
+        meta={"versionId": "2", "lastUpdated": "2026-02-15T10:00:00Z"},
+    )
+    for order in ([first, second], [second, first]):
+        record = read(order)
+        assert record.series == ()
+        assert set(reasons(record)) == {Reason.ENTERED_IN_ERROR, Reason.DUPLICATE}
+
+
+def test_without_times_the_higher_version_number_is_newer() -> None:
+    versions = [
+        observation(meta={"versionId": str(n)}, valueQuantity={"value": n})
+        for n in (9, 10)
+    ]
+    assert read(versions).series[0].entries[0].value == 10.0
+
+
+def test_a_version_dated_before_the_window_leaves_no_trace() -> None:
+    moved = observation(effectiveDateTime="2025-01-01", meta={"versionId": "0"})
+    assert read([moved, observation()]) == read([observation()])
+
+
+def test_the_same_score_under_two_ids_counts_once() -> None:
+    twin = observation(id="o2", effectiveDateTime="2026-02-14T08:05:00Z")
+    record = read([twin, observation()])
+    assert [e.source for e in record.series[0].entries] == ["Observation/o1/_history/1"]
+    assert record.refused == (Refusal("Observation/o2/_history/1", Reason.DUPLICATE),)
+
+
+def test_another_score_at_the_same_time_is_no_duplicate() -> None:
+    other = observation(id="o2", valueQuantity={"value": 3})
+    assert len(read([observation(), other]).series[0].entries) == 2
+
+
+def test_entries_come_in_order_of_time() -> None:
+    late = rating("a", "2026-02-02T20:00:00+01:00", 3)
+    early = rating("b", "2026-02-02T08:00:00+01:00", 7)
+    before = rating("c", "2026-02-01", 5)
+    [series] = read([late, early, before]).series
+    assert [entry.value for entry in series.entries] == [5, 7, 3]
+    assert isinstance(series.entries[0], Entry)
+
+
+def test_a_resource_without_a_usable_id_is_still_read_or_refused() -> None:
+    nameless = [observation(id=None), observation(id="o 1", valueInteger=1)]
+    record = read(nameless)
+    assert record.series[0].entries[0].source == "Observation"
+    assert record.refused == (Refusal("Observation", Reason.MALFORMED),)
+
+
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["coding", "system", "code", "value", "reference", "start"])
+            | st.text(max_size=3),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=8,
+)
+ELEMENTS = sorted(
+    {*observation(), *diary("d1"), *safety("s1")}
+    | {"issued", "effectivePeriod", "valueString", "dataAbsentReason"}
+)
+BENT = st.builds(
+    lambda of, name, junk: {**of, name: junk},
+    st.sampled_from([observation(), diary("d1"), safety("s1"), rating("r", "2026", 1)]),
+    st.sampled_from(ELEMENTS),
+    JUNK,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(BENT | st.dictionaries(st.text(max_size=5), JUNK), max_size=4))
+def test_no_object_makes_the_reader_raise(resources: list[Json]) -> None:
+    record = read(resources)
+    used = sum(len(series.entries) for series in record.series) + len(record.safety)
+    assert used + len(record.refused) <= len(resources)
+
+
+ENTRIES = st.builds(
+    lambda number, day, value, version, item: {
+        **(rating if item else lambda i, w, v: diary(i, effectiveDateTime=w))(
+            f"o{number}", f"2026-02-{day:02}", value
+        ),
+        "meta": {"versionId": str(version)},
+    },
+    st.integers(0, 5),
+    st.integers(1, 28),
+    st.integers(0, 12),
+    st.integers(1, 3),
+    st.booleans(),
+)
+
+
+@settings(deadline=None)
+@given(st.lists(ENTRIES, max_size=8), st.randoms(), st.data())
+def test_order_and_repetition_do_not_matter(
+    resources: list[Json], random: Any, data: st.DataObject
+) -> None:
+    expected = read(resources)
+    shuffled = list(resources)
+    random.shuffle(shuffled)
+    assert read(shuffled) == expected
+    if resources:
+        again = data.draw(st.lists(st.sampled_from(resources), max_size=4))
+        repeated = read([*again, *shuffled])
+        assert repeated.series == expected.series
+        assert repeated.digest == expected.digest

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from backend.twin.scales import scale
+from fhir_integration.codes import UCUM
+from fhir_integration.units import is_score
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        {},
+        {"unit": "{score}"},
+        {"unit": "Points"},
+        {"unit": " score "},
+        {"code": "1", "system": UCUM},
+        {"code": "{score}", "system": UCUM, "unit": "whatever is printed"},
+        {"code": "{ScoreOf}", "system": UCUM},
+        {"code": "{score}"},
+    ],
+)
+def test_a_count_of_points_is_a_score(quantity: dict[str, object]) -> None:
+    assert is_score(quantity, scale("phq9"))
+
+
+@pytest.mark.parametrize(
+    "quantity",
+    [
+        {"unit": "mg"},
+        {"unit": "%"},
+        {"unit": 5},
+        {"code": "mm[Hg]", "system": UCUM, "unit": "score"},
+        {"code": "{score}", "system": "http://example.org/units"},
+        {"code": 1, "system": UCUM},
+        {"code": "{a}{b}", "system": UCUM},
+    ],
+)
+def test_any_other_unit_is_refused(quantity: dict[str, object]) -> None:
+    assert not is_score(quantity, scale("phq9"))

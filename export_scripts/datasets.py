@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,15 +50,6 @@ def take(windows: Windows, rows: slice | np.ndarray) -> Windows:
     """The windows at `rows`."""
     arrays = WindowArrays(*(array[rows] for array in windows.arrays))
     return Windows(arrays, windows.target[rows], windows.width[rows])
-
-
-def batches(
-    rng: np.random.Generator, windows: Windows, size: int
-) -> Iterator[np.ndarray]:
-    """Rows of one shuffled pass; a last lot smaller than `size` is left out."""
-    order = rng.permutation(len(windows.target))
-    for start in range(0, len(order) - size + 1, size):
-        yield order[start : start + size]
 
 
 def quantile_loss(quantiles: np.ndarray, target: np.ndarray) -> np.ndarray:

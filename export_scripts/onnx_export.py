@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,6 +117,7 @@ def publish(export: Export, where: Places) -> Path:
     version = 1 + max((int(p.name) for p in folder.glob("[0-9]*")), default=0)
     _write_config(folder, config_of(export.model, graph), first=version == 1)
     fresh = folder / f".new-{version}"
+    shutil.rmtree(fresh, ignore_errors=True)  # what a killed export left
     fresh.mkdir()
     (fresh / "model.onnx").write_bytes(graph.SerializeToString())
     _write_card(fresh, export, version=version, difference=difference)

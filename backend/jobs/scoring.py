@@ -25,7 +25,7 @@ from backend.twin.features import ForecastWindow, forecast_window, schema_hash
 from backend.twin.forecast import WEIGHTS, forecast_all
 from backend.twin.record import Entry, Series
 from backend.twin.scales import local_scale
-from backend.twin.trajectory import HORIZON, Forecast, ModelUse
+from backend.twin.trajectory import HORIZON, LEVELS, Forecast, ModelUse
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = ROOT / "model_repository"
@@ -78,7 +78,7 @@ def forecast_with(members: Members, batch: Sequence[DailySeries]) -> np.ndarray:
         _aligned(answer, _day(series.dates[-1]))
         for answer, series in zip(made, batch, strict=True)
     ]
-    return np.array(parts).reshape(len(parts), HORIZON, -1)  # (series, day, level)
+    return np.array(parts).reshape(len(parts), HORIZON, len(LEVELS))
 
 
 def window(series: DailySeries) -> ForecastWindow:

@@ -1,0 +1,66 @@
+"""Training windows: as the service would cut them, with the days that followed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.twin.features import MIN_ENTRIES
+from backend.twin.trajectory import HORIZON, LEVELS
+from export_scripts.datasets import (
+    CHUNK,
+    TARGET_LIMIT,
+    level_weights,
+    quantile_loss,
+    simulated_windows,
+    take,
+)
+
+
+def test_windows_are_as_many_as_asked_across_chunks() -> None:
+    windows = simulated_windows(np.random.default_rng(1), CHUNK + 5)
+    assert windows.target.shape == (CHUNK + 5, HORIZON)
+    assert {len(array) for array in windows.arrays} == {CHUNK + 5}
+    assert len(windows.width) == CHUNK + 5
+
+
+def test_windows_end_with_an_entry_and_have_enough() -> None:
+    history = simulated_windows(np.random.default_rng(2), 200).arrays.history
+    assert history[:, -1, 1].all()
+    assert (history[..., 1].sum(1) >= MIN_ENTRIES).all()
+
+
+def test_what_followed_is_near_what_was_seen() -> None:
+    """Targets are in the window's own z units: most lie within two of the mean."""
+    windows = simulated_windows(np.random.default_rng(3), 1000)
+    assert np.abs(windows.target).max() <= TARGET_LIMIT
+    assert 0.6 < np.median(np.abs(windows.target)) * 1.48 < 1.4
+    assert (windows.width > 1).all()
+
+
+def test_the_same_generator_gives_the_same_windows() -> None:
+    one, two = (simulated_windows(np.random.default_rng(9), 20) for _ in range(2))
+    np.testing.assert_array_equal(one.arrays.features, two.arrays.features)
+    np.testing.assert_array_equal(one.target, two.target)
+
+
+def test_take_keeps_rows_together() -> None:
+    windows = simulated_windows(np.random.default_rng(4), 10)
+    part = take(windows, np.array([7, 2]))
+    np.testing.assert_array_equal(part.target, windows.target[[7, 2]])
+    np.testing.assert_array_equal(part.arrays.mean, windows.arrays.mean[[7, 2]])
+
+
+def test_level_weights_share_out_the_whole_probability() -> None:
+    weights = level_weights()
+    assert weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(weights, weights[::-1])
+    assert weights[0] == pytest.approx((0.025 + 0.1) / 2)
+
+
+def test_quantile_loss_of_a_point_is_the_absolute_error_weighted() -> None:
+    """All quantiles at 0 and an outcome of 2: twice the levels' mean times 2."""
+    loss = quantile_loss(np.zeros((1, 1, len(LEVELS))), np.array([[2.0]]))
+    expected = 2 * 2 * (np.asarray(LEVELS) * level_weights()).sum()
+    assert loss[0, 0] == pytest.approx(expected)
+    assert quantile_loss(np.full((1, 1, 11), 2.0), np.array([[2.0]]))[0, 0] == 0

@@ -1,0 +1,172 @@
+"""Publishing: proven, signed, complete, immutable, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import onnx
+import pytest
+from google.protobuf import text_format
+from onnx import helper
+from tritonclient.grpc.model_config_pb2 import ModelConfig
+
+from backend.inference.catalogue import read_catalogue
+from backend.inference.embedded import EmbeddedServer
+from backend.twin.errors import ModelRefused, ModelUntrusted
+from backend.twin.trajectory import HORIZON
+from export_scripts import onnx_export
+from export_scripts.onnx_export import (
+    MAX_BATCH,
+    Export,
+    Places,
+    bare,
+    check,
+    config_of,
+    parity,
+    proof_cases,
+    publish,
+)
+
+Make = Callable[..., Export]
+
+
+def test_a_published_version_is_whole_and_trusted(
+    export_of: Make, where: Places
+) -> None:
+    folder = publish(export_of(), where)
+    assert folder == where.repository / "repeat" / "1"
+    assert {path.name for path in folder.iterdir()} == {
+        "model.onnx",
+        "card.json",
+        "golden.npz",
+        "manifest.json",
+    }
+    (found,) = read_catalogue(where.repository, trusted=[where.trusted])
+    assert found.verified, found.problem
+    assert found.card["parity"] == {
+        "tolerance": 1e-6,
+        "max_abs": 0.0,
+        "rows": 80,
+        "batches": [1, MAX_BATCH],
+    }
+    assert found.card["training"]["origin"] == "simulated"
+
+
+def test_a_published_version_answers(export_of: Make, where: Places) -> None:
+    publish(export_of(), where)
+    server = EmbeddedServer(where.repository, trusted=[where.trusted])
+    anchor = np.arange(11, dtype=np.float32)[None]
+    answer = server.infer("repeat", 1, {"anchor": anchor}, timeout_s=5)
+    np.testing.assert_array_equal(answer["quantiles"][0], np.tile(anchor, (14, 1)))
+
+
+def test_the_next_version_has_the_next_number_and_leaves_the_first(
+    export_of: Make, where: Places
+) -> None:
+    first = publish(export_of(), where)
+    before = {path.name: path.read_bytes() for path in first.iterdir()}
+    second = publish(export_of(), where)
+    assert second.name == "2"
+    assert json.loads((second / "card.json").read_text())["version"] == 2
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == before
+
+
+def test_a_graph_that_differs_from_the_training_framework_is_refused(
+    export_of: Make, where: Places
+) -> None:
+    good = export_of()
+    wrong = good.expected.copy()
+    wrong[-1, 3, 2] += 0.01
+    with pytest.raises(ModelRefused, match=r"differs by 1\.00e-02"):
+        publish(export_of(expected=wrong), where)
+    assert not where.repository.exists()
+
+
+@pytest.mark.parametrize("change", ["number for nan", "shape"])
+def test_parity_is_infinite_where_answers_cannot_be_compared(
+    export_of: Make, change: str
+) -> None:
+    export = export_of()
+    expected = np.nan_to_num(export.expected)
+    if change == "shape":
+        expected = export.expected[:, :7]
+    assert parity(export.graph, export.cases, expected) == float("inf")
+
+
+def test_other_inputs_need_another_name(
+    export_of: Make, where: Places, repeating_graph: onnx.ModelProto
+) -> None:
+    publish(export_of(), where)
+    path = where.repository / "repeat" / "config.pbtxt"
+    path.write_text(path.read_text().replace("dims: 11", "dims: 12"))
+    with pytest.raises(ModelRefused, match="publish under a new name"):
+        publish(export_of(), where)
+
+
+def test_a_golden_case_fills_a_batch(export_of: Make, where: Places) -> None:
+    with pytest.raises(ModelUntrusted, match="golden case needs 64"):
+        publish(export_of(rows=10), where)
+
+
+def test_foreign_operators_are_refused(repeating_graph: onnx.ModelProto) -> None:
+    node = helper.make_node("Magic", ["row"], ["spell"], domain="com.example")
+    repeating_graph.graph.node.append(node)
+    repeating_graph.opset_import.append(helper.make_opsetid("com.example", 1))
+    with pytest.raises(ModelRefused, match=r"com\.example"):
+        check(repeating_graph)
+
+
+def test_weights_outside_the_file_are_refused(
+    repeating_graph: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The checker would look for the file first, so it is not asked here.
+    monkeypatch.setattr(onnx.checker, "check_model", lambda *_, **__: None)
+    entry = repeating_graph.graph.initializer[0].external_data.add()
+    entry.key, entry.value = "location", "weights.bin"
+    with pytest.raises(ModelRefused, match="outside the file"):
+        check(repeating_graph)
+
+
+def test_a_graph_over_the_limit_is_refused(
+    repeating_graph: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_export, "SIZE_LIMIT", 10)
+    with pytest.raises(ModelRefused, match="over 10"):
+        check(repeating_graph)
+
+
+def test_no_path_of_the_machine_is_left_in_a_graph(
+    repeating_graph: onnx.ModelProto,
+) -> None:
+    for part in (repeating_graph, repeating_graph.graph.node[0]):
+        entry = part.metadata_props.add()
+        entry.key, entry.value = "stack_trace", "/home/somebody/model.py"
+    repeating_graph.graph.input[0].doc_string = "/home/somebody"
+    assert b"/home/" in repeating_graph.SerializeToString()
+    assert b"/home/" not in bare(repeating_graph).SerializeToString()
+
+
+def test_the_configuration_is_the_graphs(repeating_graph: onnx.ModelProto) -> None:
+    text = config_of("repeat", repeating_graph)
+    config = text_format.Parse(text, ModelConfig())
+    assert config.backend == "onnxruntime"
+    assert config.max_batch_size == MAX_BATCH
+    assert [(t.name, list(t.dims)) for t in config.input] == [("anchor", [11])]
+    assert [list(t.dims) for t in config.output] == [[HORIZON, 11]]
+    assert config.HasField("dynamic_batching")
+    assert config.dynamic_batching.max_queue_delay_microseconds == 0
+    assert config.model_warmup[0].inputs["anchor"].zero_data
+
+
+def test_proof_cases_hold_the_odd_ones_first() -> None:
+    cases = proof_cases(("features", "anchor"), seed=1, rows=100)
+    features, anchor = cases["features"], cases["anchor"]
+    assert (features[0] == 0).all()
+    assert (features[1] == 12).all()
+    assert (features[2] == -12).all()
+    assert np.isnan(features[3]).all()
+    assert np.isfinite(anchor).all()
+    assert 0.05 < np.isnan(features[4:50]).mean() < 0.15
+    assert np.isfinite(features[50:]).all()

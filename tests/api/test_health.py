@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
+from django.db import OperationalError, connection
 
 from backend import wiring
 from backend.api import health
-from backend.audit import chain, ledger
-from backend.audit.anchor import Anchor
-from backend.audit.entry import GENESIS, Head
 from backend.registry.models import Channel, ModelRelease
 from backend.twin.errors import ModelUntrusted
 
@@ -78,11 +74,14 @@ def test_an_anchor_that_is_gone_is_a_failure(look, patient, tmp_path):
     assert look().json()["audit"] == "failed"
 
 
-def test_an_empty_log_needs_no_anchor_yet(look, monkeypatch):
-    monkeypatch.setattr(ledger, "current", lambda: empty)
-    empty = ledger.Ledger(b"k" * 32, Anchor(Path("no-such-file"), b"k" * 32), None)
-    monkeypatch.setattr(chain, "head", lambda: Head(0, GENESIS))
-    assert look().json()["audit"] == "ok"
+def test_a_database_that_is_gone_is_a_failure(look):
+    def gone(*_args):
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(gone):
+        body = look().json()
+    assert (body["status"], body["database"], body["audit"]) == ("failed",) * 3
+    assert body["models"] == []
 
 
 def test_asking_often_asks_the_models_once(anonymous, models):

@@ -141,19 +141,16 @@ def test_a_site_without_writes_gets_no_delivery(ask, site):
     assert set(ask().delivery.values()) == {"not-sent"}
 
 
-def test_a_broken_audit_keeps_the_forecast_inside(ask, monkeypatch):
-    from backend.audit import ledger  # noqa: PLC0415
+def test_a_broken_audit_keeps_the_forecast_inside(ask, registered, tmp_path):
+    class Spoiler(fakes.FakeModels):
+        """Breaks the audit's anchor after the pull, before the forecast is recorded."""
 
-    ask_audit = ledger.record
+        def infer(self, *args, **kwargs):
+            (tmp_path / "audit.anchor").write_bytes(b"spoilt")
+            return super().infer(*args, **kwargs)
 
-    def full_disk(**event):
-        if event["action"] == "FORECAST":
-            raise AuditUnavailable("the audit entry was not written")
-        ask_audit(**event)
-
-    monkeypatch.setattr(ledger, "record", full_disk)
     with pytest.raises(AuditUnavailable):
-        ask()
+        ask(models=Spoiler())
     assert not Prediction.objects.exists()
     assert not OutboxItem.objects.exists()
 

@@ -1,0 +1,105 @@
+"""Urgent findings become alerts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from backend.people.access import Actor
+from backend.predictions.alerts import acknowledge, list_alerts
+from backend.predictions.models import Alert
+from backend.twin.errors import NotVisible, SealBroken
+from backend.twin.record import PatientRecord
+from tests.predictions import fakes
+
+
+@pytest.fixture
+def urgent(ehr):
+    ehr.record = PatientRecord(
+        series=(fakes.questionnaire(8, 12),), safety=(fakes.self_harm(fakes.LAST_DAY),)
+    )
+
+
+@pytest.fixture
+def alert(urgent, ask):
+    ask()
+    return Alert.objects.get()
+
+
+def test_a_finding_makes_one_alert_however_often_it_is_read(urgent, ask, now):
+    ask()
+    ask(now=lambda: now + timedelta(hours=30))
+    assert Alert.objects.count() == 1
+
+
+def test_what_was_urgent_long_ago_is_history(urgent, ask, now):
+    ask(now=lambda: now + timedelta(days=30))
+    assert not Alert.objects.exists()
+
+
+def test_a_forecast_as_of_long_ago_raises_no_alert(urgent, ask, ehr, now):
+    day = now.date() - timedelta(days=60)
+    ehr.record = PatientRecord(
+        series=(fakes.questionnaire(8, 12, last=day),), safety=(fakes.self_harm(day),)
+    )
+    (item,) = ask(as_of=day).instruments
+    assert item.recommendations[0].code == "URGENT_FINDING"
+    assert not Alert.objects.exists()
+
+
+def test_nothing_of_the_finding_is_stored_in_the_clear(alert):
+    assert b"phq9" not in bytes(alert.finding)
+    assert b"2026" not in bytes(alert.finding)
+
+
+def test_the_care_team_sees_it_and_nobody_else(alert, actor, stranger, audited):
+    audited()
+    (seen,) = list_alerts(actor)
+    assert (seen.patient_id, seen.kind, seen.day) == (
+        alert.patient_id,
+        "self-harm",
+        fakes.LAST_DAY,
+    )
+    assert list_alerts(stranger) == []
+    assert audited() == [("LIST", "SUCCESS"), ("LIST", "SUCCESS")]
+
+
+def test_a_command_sees_every_alert(alert):
+    assert len(list_alerts(Actor.of_command("test"))) == 1
+
+
+def test_the_first_acknowledgement_stands(alert, actor, now, audited):
+    audited()
+    first = acknowledge(actor, alert.pk, now=now)
+    later = acknowledge(actor, alert.pk, now=now + timedelta(hours=1))
+    assert first == later
+    assert (first.acknowledged_at, first.acknowledged_by) == (now, actor.name)
+    assert audited() == [("ACKNOWLEDGE", "SUCCESS")] * 2
+    assert list_alerts(actor) == []
+    assert list_alerts(actor, acknowledged=True) == [first]
+
+
+@pytest.mark.parametrize("whose", ["unknown", "forbidden"])
+def test_unknown_and_forbidden_alerts_are_the_same(alert, stranger, audited, whose):
+    asked_for = uuid4() if whose == "unknown" else alert.pk
+    audited()
+    with pytest.raises(NotVisible):
+        acknowledge(stranger, asked_for, now=alert.created)
+    assert audited() == [("ACKNOWLEDGE", "DENIED")]
+    alert.refresh_from_db()
+    assert alert.acknowledged_at is None
+
+
+def test_a_command_is_nobody_who_could_have_seen_it(alert, now):
+    with pytest.raises(NotVisible):
+        acknowledge(Actor.of_command("test"), alert.pk, now=now)
+
+
+def test_a_finding_moved_to_another_alert_does_not_open(alert, actor, patient, now):
+    Alert.objects.create(
+        patient=patient, key="other", finding=alert.finding, created=now
+    )
+    with pytest.raises(SealBroken):
+        list_alerts(actor)

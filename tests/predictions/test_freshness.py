@@ -1,0 +1,82 @@
+"""When a stored answer is given again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from backend.predictions.models import OutboxItem, Prediction
+from backend.registry.models import ModelRelease
+from backend.twin.record import PatientRecord
+from tests.predictions import fakes
+
+
+def at(moment):
+    return {"now": lambda: moment}
+
+
+def test_an_equal_question_gives_the_stored_answer(ask, models, audited):
+    first = ask()
+    asked = len(models.asked)
+    audited()
+    again = ask()
+    assert (again.id, again.reused, first.reused) == (first.id, True, False)
+    assert again.instruments == first.instruments
+    assert len(models.asked) == asked
+    assert Prediction.objects.count() == 1
+    assert audited() == [("PULL", "SUCCESS"), ("FORECAST", "SUCCESS")]
+
+
+def test_over_midnight_it_is_still_fresh(ask, now):
+    first = ask()
+    again = ask(**at(now + timedelta(hours=20)))
+    assert again.id == first.id
+    assert again.age_seconds == 20 * 3600
+    assert not again.stale
+
+
+def test_after_its_hours_it_is_computed_anew_and_delivered_once(ask, now):
+    first = ask()
+    again = ask(**at(now + timedelta(hours=24)))
+    assert again.id != first.id
+    assert again.instruments[0].identifier == first.instruments[0].identifier
+    assert OutboxItem.objects.count() == 1
+    assert set(again.delivery.values()) == {"pending"}
+
+
+def test_a_new_entry_makes_a_new_answer(ask, ehr):
+    first = ask()
+    ehr.record = PatientRecord(series=(fakes.diary(41),))
+    assert ask().id != first.id
+
+
+def test_another_model_makes_a_new_answer(ask):
+    first = ask()
+    ModelRelease.objects.filter(model="symptom_xgboost").update(sha256="c" * 64)
+    assert ask().id != first.id
+
+
+def test_another_weight_makes_a_new_answer(ask, policy):
+    first = ask()
+    weights = {"symptom_transformer": 0.5, "symptom_xgboost": 0.5}
+    assert ask(policy=replace(policy, weights=weights)).id != first.id
+
+
+def test_a_far_day_makes_a_new_answer_of_an_equal_record(ask, now):
+    first = ask()
+    assert ask(as_of=now.date() + timedelta(days=5)).id != first.id
+
+
+def test_a_series_that_became_historical_makes_a_new_answer(ask, ehr, now):
+    ehr.record = PatientRecord(
+        series=(fakes.diary(last=now.date() - timedelta(days=28)),)
+    )
+    first = ask()
+    again = ask(as_of=now.date() + timedelta(days=1))
+    assert (first.historical, again.historical) == (False, True)
+    assert again.id != first.id
+
+
+def test_the_future_is_not_fresh(ask, now):
+    first = ask()
+    assert ask(**at(now - timedelta(minutes=1))).id != first.id

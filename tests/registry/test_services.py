@@ -1,0 +1,85 @@
+"""Registering versions and asking which of them is in production."""
+
+from __future__ import annotations
+
+import pytest
+
+from backend.audit.models import AccessEvent
+from backend.registry.models import Channel, ModelRelease
+from backend.registry.services import production, register
+from backend.twin.errors import ModelUntrusted
+from tests.predictions.fakes import VERSIONS, Version, card
+
+pytestmark = pytest.mark.django_db
+NET = "symptom_transformer"
+
+
+def put(*versions):
+    return register(actor="system:test", versions=versions)
+
+
+def test_on_an_empty_registry_the_highest_verified_version_is_production():
+    put(
+        Version(NET, 1, "a" * 64, card()),
+        Version(NET, 2, "b" * 64, card()),
+        Version(NET, 3, "c" * 64, card(), verified=False),
+    )
+    use = production()[NET].use
+    assert (use.version, use.sha256, use.channel) == (2, "b" * 64, "production")
+    assert use.weight == 0.0
+    assert ModelRelease.objects.count() == 2
+
+
+def test_a_newer_version_waits_for_its_promotion():
+    put(Version(NET, 1, "a" * 64, card()))
+    put(Version(NET, 1, "a" * 64, card()), Version(NET, 2, "b" * 64, card()))
+    assert production()[NET].use.version == 1
+
+
+def test_a_new_model_gets_its_own_production():
+    put(*VERSIONS[:1])
+    put(*VERSIONS)
+    assert sorted(production()) == ["symptom_transformer", "symptom_xgboost"]
+
+
+def test_to_register_again_changes_and_records_nothing():
+    put(*VERSIONS)
+    rows = AccessEvent.objects.count()
+    assert put(*VERSIONS) == []
+    assert AccessEvent.objects.count() == rows == 2
+    assert Channel.objects.count() == 2
+
+
+def test_each_new_version_is_recorded_with_its_actor():
+    put(*VERSIONS)
+    row = AccessEvent.objects.earliest("seq")
+    assert (row.action, row.actor) == ("REGISTER", "system:test")
+    assert row.detail == '{"model":"symptom_transformer","version":1}'
+
+
+def test_a_known_version_with_another_digest_is_refused():
+    put(Version(NET, 1, "a" * 64, card()))
+    with pytest.raises(ModelUntrusted, match="new version"):
+        put(Version(NET, 1, "f" * 64, card()), Version(NET, 2, "b" * 64, card()))
+    assert ModelRelease.objects.count() == 1
+
+
+def test_an_exchanged_file_that_does_not_verify_is_left_to_the_server():
+    put(Version(NET, 1, "a" * 64, card()))
+    assert put(Version(NET, 1, "f" * 64, {}, verified=False)) == []
+    assert production()[NET].use.sha256 == "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("said", "holds"),
+    [({"daily": True}, True), ({"daily": False}, False), ({}, False), (None, False)],
+)
+def test_a_model_beats_the_climatology_only_where_its_card_says_so(said, holds):
+    put(Version(NET, 1, "a" * 64, {} if said is None else {"beats_climatology": said}))
+    assert production()[NET].beats_climatology("daily") is holds
+
+
+def test_rows_are_named_by_model_and_version():
+    (release,) = put(Version(NET, 1, "a" * 64, card()))
+    assert str(release) == "symptom_transformer version 1"
+    assert str(release.channels.get()) == "symptom_transformer production"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import threading
 import time
@@ -94,11 +95,13 @@ def forever() -> None:
 def fork() -> dict[str, int]:
     configure(grouped=True)
     one(1)
-    child = os.fork()
-    if child == 0:
-        connection.close()
-        one(2)
-        os._exit(0)
+    with ledger.current().writer._guard:  # the worst moment: a lock is held
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            connection.close()
+            one(2)
+            os._exit(0)
     _, status = os.waitpid(child, 0)
     one(3)
     ledger.current().writer.close()

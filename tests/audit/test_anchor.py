@@ -33,7 +33,10 @@ def test_it_moves_forwards_only(anchor: Anchor) -> None:
     for seq in (1, 2, 7, 3, 7):
         anchor.advance(head(seq))
     assert anchor.read() == (head(7), 0)
-    assert len(anchor.path.read_bytes()) == 2 * 76
+    before = anchor.path.read_bytes()
+    assert len(before) == 2 * 76
+    anchor.advance(head(6))
+    assert anchor.path.read_bytes() == before
 
 
 def test_a_torn_write_leaves_the_head_before(anchor: Anchor) -> None:

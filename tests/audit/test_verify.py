@@ -99,7 +99,7 @@ def insert_child(dice: random.Random) -> None:
     sql(
         "INSERT INTO audit_accessedpatient (event_id, position, patient) "
         "VALUES (%s, %s, %s)",
-        dice.randint(1, ROWS + 5),
+        dice.randint(0, ROWS + 5),
         dice.randint(4, 99),
         f"{dice.getrandbits(128):032x}",
     )
@@ -193,19 +193,59 @@ def test_a_damaged_slot_is_a_problem(chain_of) -> None:
     assert verify.verify().problems == ("the anchor file is damaged",)
 
 
-def test_another_chain_of_the_same_length_is_found(chain_of, tmp_path) -> None:
-    """The whole log replaced by one written under the same key."""
-    chain_of(3)
-    kept = ledger.current().anchor.path.read_bytes()
-    mark = ledger.current()
-    sql("DROP TRIGGER audit_accessevent_no_DELETE")
-    sql("DROP TRIGGER audit_accessedpatient_no_DELETE")
+def other_history(rows: int, chain_of: Callable[[int], None]) -> None:
+    """Write the log anew under the same key, as after a restored backup."""
     sql("DELETE FROM audit_accessedpatient")
     sql("DELETE FROM audit_accessevent")
-    mark.anchor.path.unlink()
-    chain_of(3)
-    mark.anchor.path.write_bytes(kept)
-    assert verify.verify().problems == ("row 3 is not the one that was anchored",)
+    ledger.current().anchor.path.unlink()
+    chain_of(rows)
+
+
+def test_another_chain_of_the_same_length_is_found(unguarded, chain_of) -> None:
+    anchor = ledger.current().anchor.path
+    kept = anchor.read_bytes()
+    other_history(ROWS, chain_of)
+    anchor.write_bytes(kept)
+    assert verify.verify().problems == (f"row {ROWS} is not the one that was anchored",)
+
+
+def test_a_row_of_another_history_is_found(unguarded, chain_of) -> None:
+    """Its number and MAC are right; only the rows around it are not."""
+    columns = ", ".join(verify._COLUMNS)
+    row = f"SELECT {columns} FROM audit_accessevent WHERE seq = 5"
+    sql(f"CREATE TEMP TABLE kept AS {row}")
+    other_history(7, chain_of)
+    sql("DELETE FROM audit_accessevent WHERE seq = 5")
+    sql(f"INSERT INTO audit_accessevent ({columns}) SELECT {columns} FROM kept")
+    assert verify.verify().problems == (
+        "row 5 does not continue the row before it",
+        "row 6 does not continue the row before it",
+    )
+
+
+def test_deleted_rows_are_named(unguarded) -> None:
+    sql("DELETE FROM audit_accessevent WHERE seq IN (7, 8)")
+    assert verify.verify().problems == (
+        "patients of row 7, which does not exist",
+        "patients of row 8, which does not exist",
+        "rows 7 to 8 are missing",
+        "row 9 does not continue the row before it",
+    )
+    sql("DELETE FROM audit_accessedpatient WHERE event_id IN (7, 8)")
+
+
+@pytest.mark.parametrize("event", [-1, 0, ROWS + 1])
+def test_patients_of_no_row_are_named(unguarded, event: int) -> None:
+    sql(
+        "INSERT INTO audit_accessedpatient (event_id, position, patient) "
+        "VALUES (%s, 0, %s)",
+        event,
+        uuid4().hex,
+    )
+    assert verify.verify().problems == (
+        f"patients of row {event}, which does not exist",
+    )
+    sql("DELETE FROM audit_accessedpatient WHERE event_id = %s", event)
 
 
 def test_rows_beyond_the_anchor_are_counted_not_accused(chain_of) -> None:

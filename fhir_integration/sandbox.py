@@ -123,7 +123,10 @@ def serve(store: Path, port: int) -> None:
     sandbox = Sandbox(store, port)
     sys.stdout.write(f"{sandbox.base_url}\n")
     sys.stdout.flush()
-    sandbox.run()
+    try:
+        sandbox.run()
+    finally:
+        sandbox.close()
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -186,9 +186,8 @@ def _finish(
 def _put_back(item: OutboxItem, error: EhrError | SealBroken, *, now: datetime) -> str:
     """Pending again after a wait, or failed; only while the lease is still ours."""
     final = _is_final(item, error)
-    OutboxItem.objects.filter(
-        pk=item.pk, state=State.PENDING, lease_owner=item.lease_owner
-    ).update(
+    still_ours = {"state": State.PENDING, "attempts": item.attempts}
+    OutboxItem.objects.filter(pk=item.pk, **still_ours).update(
         state=State.FAILED if final else State.PENDING,
         next_attempt=now + _wait(item, error),
         last_error=type(error).__name__,

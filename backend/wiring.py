@@ -10,21 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 
 from backend.audit import ledger
-from backend.inference import catalogue
+from backend.inference.catalogue import read_catalogue
 from backend.inference.embedded import EmbeddedServer
+from backend.inference.keys import SHIPPED, trusted_keys
 from backend.people import crypto
 from backend.people.models import Site
 from backend.predictions.policy import ForecastPolicy
 from backend.registry import services as registry
+from backend.twin.forecast import WEIGHTS
 from backend.twin.ports import Ehr, ModelServer
-from fhir_integration.site import FhirEhr
-
-SHIPPED_KEYS = "trusted"  # folder of public keys beside backend/inference
+from fhir_integration.site import FhirEhr, WriteMode
 
 _lock = threading.Lock()
 _ehrs: dict[tuple[str, str, str], Ehr] = {}
@@ -53,7 +53,8 @@ def now() -> datetime:
 def ehr_of(site: Site) -> Ehr:
     """The EHR of a site: one HTTP client per process and address."""
     if "ehr_of" in _replaced:
-        return _replaced["ehr_of"](site)
+        replaced: Ehr = _replaced["ehr_of"](site)
+        return replaced
     address = (site.slug, site.ehr_url, site.write_mode)
     with _lock:
         if address not in _ehrs:
@@ -63,7 +64,7 @@ def ehr_of(site: Site) -> Ehr:
                 token=own["EHR_TOKENS"].get(site.slug),
                 timeout_s=own["EHR_TIMEOUT_S"],
                 deadline_s=own["EHR_DEADLINE_S"],
-                write_mode=site.write_mode,
+                write_mode=cast(WriteMode, site.write_mode),
             )
         return _ehrs[address]
 
@@ -72,7 +73,8 @@ def models() -> ModelServer:
     """The model server; versions that are new to the registry are registered first."""
     global _server  # noqa: PLW0603 - one server per process, made on first use
     if "models" in _replaced:
-        return _replaced["models"]
+        replaced: ModelServer = _replaced["models"]
+        return replaced
     with _lock:
         if _server is None:
             _server = _embedded()
@@ -83,7 +85,7 @@ def forecast_policy() -> ForecastPolicy:
     """What an installation may set about forecasts."""
     own = settings.MINDTWIN
     return ForecastPolicy(
-        weights=own["WEIGHTS"],
+        weights=own["WEIGHTS"] or WEIGHTS,
         lookback_days=own["LOOKBACK_DAYS"],
         fresh_hours=own["FRESH_HOURS"],
         timeout_s=own["MODEL_TIMEOUT_S"],
@@ -122,8 +124,8 @@ def use(**replacements: Any) -> Iterator[None]:
 
 def _embedded() -> EmbeddedServer:
     own = settings.MINDTWIN
-    trusted = catalogue.trusted_keys(own["TRUSTED_KEYS"])
-    versions = catalogue.read_catalogue(own["MODEL_REPOSITORY"], trusted=trusted)
+    trusted = trusted_keys([SHIPPED, *own["TRUSTED_KEYS"]])
+    versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=trusted)
     registry.register(actor="system:catalogue", versions=versions)
     served: dict[str, list[int]] = {}
     for version in versions:

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.db.models import Model
+from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -30,9 +32,22 @@ class AuditedUserAdmin(AuditedAdmin, UserAdmin):
     list_display = ("username", "is_active", "is_staff", "is_service")
 
 
-@admin.register(Site, SiteMember, CareTeamMember)
+@admin.register(Site)
+class SiteAdmin(AuditedAdmin):
+    """Sites; the slug is part of every blind index, so it is set once."""
+
+    list_display = ("slug", "name", "write_mode")
+
+    def get_readonly_fields(
+        self, _request: HttpRequest, obj: Model | None = None
+    ) -> tuple[str, ...]:
+        """The slug, once there is a site."""
+        return ("slug",) if obj else ()
+
+
+@admin.register(SiteMember, CareTeamMember)
 class KeptAdmin(AuditedAdmin):
-    """What operators keep: sites, machine clients, care teams."""
+    """Who serves a site, who treats a patient."""
 
 
 @admin.register(ModelRelease, Channel)
@@ -77,7 +92,7 @@ class PredictionAdmin(OwnPatientsAdmin):
 class AlertAdmin(OwnPatientsAdmin):
     """Urgent findings; they are acknowledged over the API."""
 
-    list_display = ("id", "patient", "kind", "created", "acknowledged_at")
+    list_display = ("id", "patient", "created", "acknowledged_at")
     fields: ClassVar = list_display
 
 

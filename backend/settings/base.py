@@ -1,6 +1,7 @@
 """What holds everywhere. Secrets and addresses come from the file that imports this."""
 
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -77,7 +78,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = ROOT / "staticfiles"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -125,11 +125,11 @@ LOGGING = {
 }
 
 # --- read by backend/wiring.py only ---
-MINDTWIN = {
+MINDTWIN: dict[str, Any] = {
     "MODEL_REPOSITORY": ROOT / "model_repository",
     "LOOKBACK_DAYS": 400,  # questionnaires are asked every few weeks
     "FRESH_HOURS": 24,
-    "WEIGHTS": {"symptom_transformer": 0.7, "symptom_xgboost": 0.3},
+    "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own
     "MODEL_TIMEOUT_S": 5.0,
     "EHR_TIMEOUT_S": 10.0,  # one HTTP exchange
     "EHR_DEADLINE_S": 120.0,  # a whole pull, all pages and retries

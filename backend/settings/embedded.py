@@ -31,6 +31,8 @@ def _key(name: str, size: int = 32) -> bytes:
 
 
 DEBUG = False
+STATIC_ROOT = VAR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 SECRET_KEY = _key("django").hex()
 ALLOWED_HOSTS = ["127.0.0.1", "localhost", "[::1]"]
 

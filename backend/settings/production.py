@@ -55,6 +55,7 @@ CACHES = {
 }
 
 VAR = Path(_need("MINDTWIN_VAR")).resolve()
+STATIC_ROOT = VAR / "static"
 MINDTWIN |= {
     "VAR": VAR,
     "MASTER_KEYS": {

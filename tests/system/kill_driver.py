@@ -6,6 +6,7 @@ real database file and no test transaction around it. Prints one JSON line at th
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import os
 import signal
@@ -51,7 +52,7 @@ POINTS: list[Point] = [
     (outbox, "_claim", 1, "after"),
     (outbox, "_document", 1, "after"),
     *[
-        (FhirClient, "create_once", call, when)  # Device, Observation, Provenance
+        (FhirClient, "create", call, when)  # Device, Observation, Provenance
         for call in (1, 2, 3)
         for when in ("before", "after")
     ],
@@ -106,10 +107,15 @@ def child(work: Callable[[], Any]) -> int:
     connections.close_all()
     pid = os.fork()
     if pid == 0:
-        work()
-        os._exit(0)
+        faulthandler.dump_traceback_later(60, exit=True)  # a hang says where
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
     _, status = os.waitpid(pid, 0)
-    if os.WIFEXITED(status) and os.WEXITSTATUS(status):
+    if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0:
         sys.exit("a child failed by itself")
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
 

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import pytest
+from django.contrib import admin
+from django.test import Client
+from django.urls import reverse
+
+from backend.audit.models import AccessedPatient, AccessEvent
+from backend.pages.audited import AuditedAdmin
+from backend.people.access import Actor, enrol
+from backend.people.models import CareTeamMember, Patient, Site, User
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site.objects.create(slug="s", name="S", ehr_url="http://127.0.0.1:1/fhir")
+
+
+@pytest.fixture
+def patient(site: Site) -> Patient:
+    return enrol(actor=Actor.of_command("test"), site=site, ehr_id="ehr-1")
+
+
+@pytest.fixture
+def boss() -> User:
+    return User.objects.create_superuser("boss", password="correct-horse-battery")
+
+
+@pytest.fixture
+def client(boss: User) -> Client:
+    client = Client()
+    client.force_login(boss)
+    return client
+
+
+def test_every_page_of_ours_is_audited() -> None:
+    ours = {
+        model: page
+        for model, page in admin.site._registry.items()
+        if model.__module__.startswith("backend.")
+    }
+    assert ours
+    assert [m for m, page in ours.items() if not isinstance(page, AuditedAdmin)] == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(
+        f"{model._meta.app_label}_{model._meta.model_name}"
+        for model in admin.site._registry
+        if model.__module__.startswith("backend.")
+    ),
+)
+def test_a_list_opens_and_leaves_one_row(client: Client, name: str) -> None:
+    before = AccessEvent.objects.count()
+    answer = client.get(reverse(f"admin:{name}_changelist"))
+    assert answer.status_code == 200
+    (row,) = AccessEvent.objects.order_by("seq")[before:]
+    assert (row.action, row.outcome) == ("ADMIN", "SUCCESS")
+    assert row.actor.startswith("user:")
+
+
+def test_a_superuser_outside_the_team_sees_no_patient(
+    client: Client, patient: Patient
+) -> None:
+    page = client.get(reverse("admin:people_patient_changelist")).content.decode()
+    assert str(patient.pk) not in page
+    one = client.get(reverse("admin:people_patient_change", args=[patient.pk]))
+    assert one.status_code == 302  # Django's own answer for what is not there
+
+
+def test_the_team_sees_its_patient_and_the_row_names_them(
+    client: Client, boss: User, patient: Patient
+) -> None:
+    CareTeamMember.objects.create(patient=patient, user=boss)
+    page = client.get(reverse("admin:people_patient_changelist")).content.decode()
+    assert str(patient.pk) in page
+    last = AccessEvent.objects.order_by("seq").last()
+    assert last is not None
+    children = AccessedPatient.objects.filter(event=last)
+    assert [child.patient for child in children] == [patient.pk]
+
+
+def test_the_access_log_cannot_be_changed_here(client: Client) -> None:
+    client.get(reverse("admin:audit_accessevent_changelist"))
+    row = AccessEvent.objects.order_by("seq").first()
+    assert row is not None
+    url = reverse("admin:audit_accessevent_change", args=[row.pk])
+    assert client.post(url, {"actor": "user:0"}).status_code == 403
+    assert client.post(url.replace("change", "delete")).status_code == 403

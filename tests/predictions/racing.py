@@ -108,22 +108,22 @@ def main() -> None:
     # Two ask for each patient, so that equal answers race for their outbox rows too.
     at_once(*[lambda p=patient: ask(p) for patient in patients * 2])
     at_once(*[lambda n=n: work(f"worker-{n}") for n in range(WORKERS)])
-    report = verify()
-    print(
-        json.dumps(
-            {
-                "vendor": connection.vendor,
-                "predictions": Prediction.objects.count(),
-                "items": OutboxItem.objects.count(),
-                "delivered": OutboxItem.objects.filter(state="delivered").count(),
-                "attempts": sorted(
-                    set(OutboxItem.objects.values_list("attempts", flat=True))
-                ),
-                "writes": sum(ehr.count.values()),
-                "problems": list(report.problems),
-            }
-        )
-    )
+    print(json.dumps(found(ehr)))
+
+
+def found(ehr: CountingEhr) -> dict[str, object]:
+    """What the database and the EHR hold in the end."""
+    delivered = OutboxItem.objects.filter(state="delivered")
+    attempts = set(OutboxItem.objects.values_list("attempts", flat=True))
+    return {
+        "vendor": connection.vendor,
+        "predictions": Prediction.objects.count(),
+        "items": OutboxItem.objects.count(),
+        "delivered": delivered.count(),
+        "attempts": sorted(attempts),
+        "writes": sum(ehr.count.values()),
+        "problems": list(verify().problems),
+    }
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_the_page_holds_our_row_beside_the_baselines(
     assert "| **MindTwin** | 0.863 | . | . | . | 0.620 | 0.810 |" in text
     assert "mae +0.69 [+0.12, +1.22]; wql -2.01 [-2.77, -1.22]" in text
     assert "| jang | 0.500 |" in text
-    assert "symptom_transformer 1, symptom_xgboost 1" in text
+    assert re.search(r"models: symptom_transformer \d+, symptom_xgboost \d+", text)
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
 

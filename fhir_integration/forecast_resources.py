@@ -8,8 +8,9 @@ rounded to four decimals of the score unit.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from uuid import UUID, uuid5
 
 from backend.twin.ports import ForecastDocument
 from backend.twin.trajectory import LEVELS, Forecast, ModelUse
@@ -21,10 +22,12 @@ _DAY_MS = 86_400_000
 _METHODS = {
     "ensemble": "quantile-average",
     "climatology": "climatology",
+    "shrinkage": "shrinkage",
     "prior": "population-prior",
 }
 _FALLBACKS = {
     "climatology": "Exponentially weighted climatology of the patient's own entries",
+    "shrinkage": "The patient's own scores, shrunk towards a population prior",
     "prior": "Population prior, shrunk towards the patient's few entries",
 }
 
@@ -73,40 +76,72 @@ def _version(kind: str, value: str) -> Json:
 
 def observation(document: ForecastDocument, *, device_reference: str) -> Json:
     """The fourteen days: per day median and intervals, and all quantiles once more."""
-    forecast, scale = document.forecast, document.forecast.scale
-    title = f"Predicted {scale.title}, next {len(forecast.days)} days"
-    resource: Json = {
-        "resourceType": "Observation",
-        "meta": {"security": [codes.AI_LABEL]},
-        "identifier": [{"system": codes.PREDICTION, "value": str(document.identifier)}],
-        "status": "final",
-        "category": [
-            _concept(codes.SURVEY, "survey", "Survey"),
-            _concept(codes.CATEGORY, "prediction", "Model prediction"),
-        ],
-        "code": {
-            **_concept(codes.FORECAST, f"{scale.key}-forecast-14d", title),
-            "text": f"{title} (model estimate, not a measurement)",
-        },
-        "subject": {"reference": f"Patient/{document.ehr_patient}"},
+    forecast = document.forecast
+    title = f"Predicted {forecast.scale.title}, next {len(forecast.days)} days"
+    code = f"{forecast.scale.key}-forecast-14d"
+    resource = _prediction(document, code=code, title=title, device=device_reference)
+    resource |= {
+        "identifier": [_identifier(document.identifier)],
         "effectivePeriod": {
             "start": forecast.days[0].isoformat(),
             "end": forecast.days[-1].isoformat(),
         },
-        "issued": instant(document.issued),
-        "performer": [{"display": "MindTwin"}],
-        "device": {"reference": device_reference},
-        "method": {
-            **_concept(codes.METHOD, _METHODS[forecast.method]),
-            "text": method_text(forecast),
-        },
-        "note": [{"text": _note(forecast)}],
         "component": [*_days(forecast), _series_detail(forecast), _grade(forecast)],
     }
     newest = sources(forecast)[-MOST_DERIVED_FROM:]
     if newest:
         resource["derivedFrom"] = [{"reference": source} for source in newest]
     return resource
+
+
+def day_observations(
+    document: ForecastDocument, *, device_reference: str
+) -> Iterator[Json]:
+    """One plain Observation a day with the median, for EHRs that strip components."""
+    forecast = document.forecast
+    title = f"Predicted {forecast.scale.title}, median of one day"
+    code = f"{forecast.scale.key}-forecast-median"
+    for day, median in zip(forecast.days, forecast.median(), strict=True):
+        own = uuid5(document.identifier, day.isoformat())
+        yield {
+            **_prediction(document, code=code, title=title, device=device_reference),
+            "identifier": [_identifier(own)],
+            "effectiveDateTime": day.isoformat(),
+            "valueQuantity": _quantity(median, forecast.scale.unit),
+        }
+
+
+def _prediction(
+    document: ForecastDocument, *, code: str, title: str, device: str
+) -> Json:
+    """What every Observation of ours says of itself."""
+    forecast = document.forecast
+    return {
+        "resourceType": "Observation",
+        "meta": {"security": [codes.AI_LABEL]},
+        "status": "final",
+        "category": [
+            _concept(codes.SURVEY, "survey", "Survey"),
+            _concept(codes.CATEGORY, "prediction", "Model prediction"),
+        ],
+        "code": {
+            **_concept(codes.FORECAST, code, title),
+            "text": f"{title} (model estimate, not a measurement)",
+        },
+        "subject": {"reference": f"Patient/{document.ehr_patient}"},
+        "issued": instant(document.issued),
+        "performer": [{"display": "MindTwin"}],
+        "device": {"reference": device},
+        "method": {
+            **_concept(codes.METHOD, _METHODS[forecast.method]),
+            "text": method_text(forecast),
+        },
+        "note": [{"text": _note(forecast)}],
+    }
+
+
+def _identifier(value: UUID) -> Json:
+    return {"system": codes.PREDICTION, "value": str(value)}
 
 
 def sources(forecast: Forecast) -> list[str]:
@@ -183,9 +218,12 @@ def _grade(forecast: Forecast) -> Json:
 
 
 def provenance(
-    document: ForecastDocument, *, observation_reference: str, device_reference: str
+    document: ForecastDocument,
+    *,
+    observation_references: Sequence[str],
+    device_reference: str,
 ) -> Json:
-    """Which software made the Observation, from which versions of which entries."""
+    """Which software made the Observations, from which versions of which entries."""
     entities = [
         {"role": "source", "what": {"reference": source}}
         for source in sources(document.forecast)
@@ -196,7 +234,7 @@ def provenance(
     resource: Json = {
         "resourceType": "Provenance",
         "meta": {"security": [codes.AI_LABEL]},
-        "target": [{"reference": observation_reference}],
+        "target": [{"reference": name} for name in observation_references],
         "recorded": instant(document.issued),
         "activity": _concept(
             "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"

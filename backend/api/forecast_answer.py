@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from django.urls import reverse
 from drf_spectacular.utils import extend_schema_serializer
@@ -12,7 +12,7 @@ from rest_framework import serializers
 from backend.predictions.answer import Instrument
 from backend.predictions.stored import StoredForecast
 from backend.twin.scales import Scale
-from backend.twin.trajectory import INTERVALS, LEVELS, Forecast
+from backend.twin.trajectory import INTERVALS, LEVELS, Forecast, Method
 
 DISCLAIMER = (
     "A computed estimate for research and decision support: not a measurement, not a "
@@ -86,7 +86,7 @@ class InstrumentSerializer(serializers.Serializer[Any]):
 
     scale = ScaleSerializer()
     unit = serializers.CharField(help_text="UCUM unit of all scores below")
-    type = serializers.ChoiceField(choices=["ensemble", "climatology", "prior"])
+    type = serializers.ChoiceField(choices=get_args(Method))
     reliability = ReliabilitySerializer()
     dates = serializers.ListField(child=serializers.DateField())
     forecast = serializers.ListField(

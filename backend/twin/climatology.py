@@ -75,7 +75,7 @@ def weighted_quantiles(
 
 
 def prior_quantiles(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Quantiles of one coming day from one to six values, in score units.
+    """Quantiles of one coming day from a handful of values, in score units.
 
     Normal-normal empirical Bayes: the person's mean is the population's, moved towards
     the mean of the values as far as their number and spread allow; the spread of days

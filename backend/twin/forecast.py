@@ -133,14 +133,19 @@ def _ensemble(
 
 
 def _fallback(window: ForecastWindow, notes: tuple[str, ...]) -> _Blend:
-    """The person's own recent days; with too few of them, the population's."""
+    """The person's own recent days; with too few of them, the population's.
+
+    A questionnaire gives a handful of scores: their own quantiles are far too narrow,
+    so they are always moved towards the population's.
+    """
     method: Method
-    if observed_days(window) >= MIN_ENTRIES:
+    enough = observed_days(window) >= MIN_ENTRIES
+    if enough and window.series.scale.cadence == "daily":
         method = "climatology"
         ages = np.arange(len(window.values), 0, -1)  # the last day is 1
         levels = ew_quantiles(window.values, ages)
     else:
-        method = "prior"
+        method = "shrinkage" if enough else "prior"
         levels = prior_quantiles(window.values, window.series.scale)
     return _Blend(np.tile(levels, (HORIZON, 1)), method, (), notes)
 

@@ -2,7 +2,7 @@
 
 The number of observed days gives the grade (high from 30, medium from 14, else low).
 Then it can only fall: one step for a thin diary or an old last entry, to medium at
-best for the fallback, to low for the population prior and for a historical forecast.
+best for the fallback, to low for shrinkage, the prior and a historical forecast.
 A person with fewer than seven observed days is always low.
 """
 
@@ -80,5 +80,7 @@ def _limits(evidence: Evidence, start: Grade) -> Iterator[tuple[Grade, str]]:
         yield step_down, f"the last entry is {evidence.age_days} days old"
     if evidence.method == "prior":
         yield Grade.LOW, "too few entries: mostly what is usual in a population"
+    elif evidence.method == "shrinkage":
+        yield Grade.LOW, "no model: own scores, moved towards what is usual"
     elif evidence.method == "climatology":
         yield Grade.MEDIUM, "fallback: the person's own recent days, no model"

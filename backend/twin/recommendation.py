@@ -272,5 +272,6 @@ def _band(band: Band) -> str:
 
 def _points(scale: Scale, score: float) -> str:
     """A score with its unit; UCUM's annotation {score} reads as points."""
-    unit = "points" if scale.unit == "{score}" else scale.unit
-    return f"{score:.1f}".removesuffix(".0") + f" {unit}"
+    number = f"{score:.1f}".removesuffix(".0")
+    points = "point" if number == "1" else "points"
+    return f"{number} {points if scale.unit == '{score}' else scale.unit}"

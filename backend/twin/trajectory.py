@@ -14,7 +14,10 @@ LEVELS = (0.025, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.975)
 INTERVALS = {0.80: (1, 9), 0.95: (0, 10)}  # level -> positions of its ends in LEVELS
 MEDIAN = 5  # position of the median in LEVELS
 
-Method = Literal["ensemble", "climatology", "prior"]
+# ensemble: the models, blended. climatology: the person's own recent days, weighted.
+# shrinkage: the person's own scores, moved towards what is usual in a population.
+# prior: the same with so few scores that it is mostly the population.
+Method = Literal["ensemble", "climatology", "shrinkage", "prior"]
 
 
 class Grade(StrEnum):

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from backend.twin.scales import local_scale, scale, scales
-from backend.twin.trajectory import HORIZON, LEVELS
+from backend.twin.trajectory import HORIZON, LEVELS, Method
 from fhir_integration import codes
 from fhir_integration.forecast_resources import (
     MOST_DERIVED_FROM,
+    day_observations,
     device,
     device_name,
     instant,
@@ -31,13 +32,14 @@ def made(**changes: Any) -> Json:
 
 
 def emitted(**changes: Any) -> dict[str, Json]:
-    """All that is written for one forecast."""
+    """All that is written for one forecast; of the flat days the first."""
     of = document(**changes)
     return {
+        "Observation-day": next(day_observations(of, device_reference=DEVICE)),
         "Device": device(of.forecast),
         "Observation": observation(of, device_reference=DEVICE),
         "Provenance": provenance(
-            of, observation_reference="Observation/f1", device_reference=DEVICE
+            of, observation_references=["Observation/f1"], device_reference=DEVICE
         ),
     }
 
@@ -70,6 +72,19 @@ def test_a_diary_item_can_be_written() -> None:
     item = local_scale("cheerful", system=codes.DIARY, low=-3, high=3)
     check_structure(made(of=item))
     check_forecast(made(of=item), item)
+
+
+def test_flat_days_carry_the_median_and_identifiers_of_their_own() -> None:
+    of = document()
+    flat = list(day_observations(of, device_reference=DEVICE))
+    assert [r["valueQuantity"]["value"] for r in flat] == [
+        round(median, 4) for median in of.forecast.median()
+    ]
+    assert [r["effectiveDateTime"] for r in flat] == [
+        day.isoformat() for day in of.forecast.days
+    ]
+    identifiers = {r["identifier"][0]["value"] for r in flat}
+    assert len(identifiers - {str(IDENTIFIER)}) == HORIZON
 
 
 def test_a_forecast_wears_no_code_of_a_measurement() -> None:
@@ -141,9 +156,11 @@ def test_the_device_is_the_same_for_the_same_artifacts_only() -> None:
     assert device_name(forecast(models=other)) != name
 
 
-@pytest.mark.parametrize("method", ["climatology", "prior"])
+@pytest.mark.parametrize("method", sorted({*get_args(Method)} - {"ensemble"}))
 def test_a_fallback_has_its_own_device(method: str) -> None:
     assert device_name(forecast(method=method, models=())) == method
+    for resource in emitted(method=method, models=()).values():
+        check_structure(resource)
 
 
 def test_the_method_names_weights_or_the_fallback() -> None:

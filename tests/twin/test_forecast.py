@@ -138,7 +138,7 @@ def test_climatology_answers_where_no_model_does() -> None:
         (window(DIARY), frozenset(), WEIGHTS, "climatology"),
         (window(DIARY), BOTH, {}, "climatology"),
         (window(DIARY), BOTH, dict.fromkeys(WEIGHTS, 0.0), "climatology"),
-        (window([9, 12] * 5, of="phq9", every=7), BOTH, WEIGHTS, "climatology"),
+        (window([9, 12] * 5, of="phq9", every=7), BOTH, WEIGHTS, "shrinkage"),
         (window([4] * 6), BOTH, WEIGHTS, "prior"),
         (window([12, 9], of="phq9", every=14), BOTH, WEIGHTS, "prior"),
         (window([4] * 7), BOTH, WEIGHTS, "ensemble"),
@@ -156,6 +156,13 @@ def test_which_method_answers(
     assert bool(models.asked) == (method == "ensemble")
 
 
+def test_a_questionnaires_interval_is_wider_than_its_few_scores() -> None:
+    scores = [9, 12] * 5
+    (found,), _ = ask(window(scores, of="phq9", every=7))
+    assert found.quantiles[0][1] < min(scores)
+    assert found.quantiles[0][9] > max(scores)
+
+
 def test_few_entries_answer_from_the_population_and_are_low() -> None:
     made = window([4, 5])
     (found,), _ = ask(made)
@@ -168,7 +175,7 @@ def test_each_series_keeps_its_place_among_others() -> None:
     made = [window([9, 12] * 5, of="phq9", every=7), window(DIARY), window([4])]
     found, models = ask(*made)
     assert [one.scale.key for one in found] == ["phq9", "mood-0-10", "mood-0-10"]
-    assert [one.method for one in found] == ["climatology", "ensemble", "prior"]
+    assert [one.method for one in found] == ["shrinkage", "ensemble", "prior"]
     assert len(models.asked[0]["symptom_xgboost"]["anchor"]) == 1
 
 
@@ -214,7 +221,8 @@ def test_every_scale_of_the_table_is_forecast(key: str, entries: int) -> None:
     (found,), _ = ask(window(list(values), of=key))
     assert (np.diff(found.quantiles, axis=1) >= 0).all()
     assert made.low <= np.min(found.quantiles) <= np.max(found.quantiles) <= made.high
-    assert (found.grade is Grade.LOW) == (entries < 14)
+    modelled = made.cadence == "daily" and entries >= 14
+    assert (found.grade is Grade.LOW) == (not modelled)
 
 
 z_units = st.floats(-30, 30, width=32)

@@ -21,7 +21,7 @@ evidences = st.builds(
     days=st.integers(1, 126),
     gaps=st.integers(0, 60),
     cadence=st.sampled_from(["daily", "questionnaire"]),
-    method=st.sampled_from(["ensemble", "climatology", "prior"]),
+    method=st.sampled_from(["ensemble", "climatology", "shrinkage", "prior"]),
     age_days=st.integers(0, 200),
 )
 
@@ -40,6 +40,7 @@ evidences = st.builds(
         ({"age_days": 28}, Grade.MEDIUM, "last entry is 28 days old"),
         ({"age_days": 29}, Grade.LOW, "historical"),
         ({"method": "climatology"}, Grade.MEDIUM, "no model"),
+        ({"method": "shrinkage"}, Grade.LOW, "own scores"),
         ({"method": "prior"}, Grade.LOW, "population"),
         ({"cadence": "questionnaire", "span_days": 126}, Grade.HIGH, "observed"),
         ({"cadence": "questionnaire", "age_days": 36}, Grade.MEDIUM, "36 days old"),

@@ -6,7 +6,7 @@ any kind, so these are checked here. A broken rule is an error of ours, never se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fhir.resources.R4B.device import Device
@@ -25,6 +25,7 @@ _MODELS: dict[str, Any] = {
     "Observation": Observation,
     "Provenance": Provenance,
 }
+_SLACK = 1e-4  # the numbers are rounded to four decimals, the bounds are not
 _STATUSES = frozenset(
     {"registered", "preliminary", "final", "amended", "corrected", "cancelled"}
     | {"entered-in-error", "unknown"}
@@ -54,6 +55,24 @@ def check_forecast(observation: Json, scale: Scale) -> None:
         "an interval does not hold the next narrower one": _ordered(observation),
         "the days do not ascend from one": _ascending(observation),
     }
+    _hold(rules)
+
+
+def check_day(observation: Json, scale: Scale) -> None:
+    """The same for one day of a flat forecast, which has a value and no components."""
+    value = observation["valueQuantity"]
+    low, high = scale.low - _SLACK, scale.high + _SLACK
+    _hold(
+        {
+            "the AI label is missing": _is_labelled(observation),
+            "the code is a measurement's": _own_code(observation),
+            "a unit is not the scale's": value["code"] == scale.unit,
+            "a number lies outside the scale": low <= value["value"] <= high,
+        }
+    )
+
+
+def _hold(rules: Mapping[str, bool]) -> None:
     for rule, holds in rules.items():
         if not holds:
             raise NotConformant(rule)
@@ -102,9 +121,8 @@ def _units(observation: Json) -> set[str]:
 
 
 def _inside(observation: Json, scale: Scale) -> bool:
-    slack = 1e-4  # the numbers are rounded to four decimals, the bounds are not
     return all(
-        scale.low - slack <= q["value"] <= scale.high + slack
+        scale.low - _SLACK <= q["value"] <= scale.high + _SLACK
         for q in _quantities(observation)
     )
 

@@ -15,7 +15,7 @@ from fhir_integration.client import FhirClient
 from fhir_integration.codes import FHIR_ID, search_tokens
 from fhir_integration.connection import Clock
 from fhir_integration.reader import read_record
-from fhir_integration.writer import write_forecast
+from fhir_integration.writer import write_days, write_forecast
 
 PAGE_SIZE = "200"  # the most that common servers give
 _MARGIN = timedelta(days=1)
@@ -76,9 +76,12 @@ class FhirEhr:
         return read_record(resources, ehr_patient=ehr_patient, since=since, until=until)
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
-        """Write once, however often it is called; read back and compare."""
-        if self._write_mode != "full":
-            raise EhrRefused(
-                f"this site's write mode is {self._write_mode}", status=405
-            )
-        return write_forecast(self.client, document, until=self.client.deadline())
+        """Write once, however often it is called; read back and compare.
+
+        Mode "full" writes one Observation with everything, "flat" one a day with the
+        median, "none" refuses.
+        """
+        write = {"full": write_forecast, "flat": write_days}.get(self._write_mode)
+        if write is None:
+            raise EhrRefused("this site takes no forecasts back", status=405)
+        return write(self.client, document, until=self.client.deadline())

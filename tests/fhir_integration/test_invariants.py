@@ -8,8 +8,8 @@ import pytest
 
 from backend.twin.scales import scale
 from fhir_integration.errors import NotConformant
-from fhir_integration.forecast_resources import observation
-from fhir_integration.invariants import check_forecast, check_structure
+from fhir_integration.forecast_resources import day_observations, observation
+from fhir_integration.invariants import check_day, check_forecast, check_structure
 from tests.fhir_integration.made import document
 
 Json = dict[str, Any]
@@ -82,3 +82,20 @@ def test_the_check_leaves_the_resource_as_it_was() -> None:
     check_structure(resource)
     check_forecast(resource, scale("phq9"))
     assert resource == before
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        (lambda r: r.pop("meta"), "AI label"),
+        (lambda r: r["code"]["coding"][0].update(system="urn:x"), "measurement"),
+        (lambda r: r["valueQuantity"].update(code="mg"), "unit"),
+        (lambda r: r["valueQuantity"].update(value=27.5), "outside"),
+    ],
+)
+def test_a_flat_day_keeps_the_rules_too(change: Break, rule: str) -> None:
+    day = next(day_observations(document(), device_reference="Device/d1"))
+    check_day(day, scale("phq9"))
+    change(day)
+    with pytest.raises(NotConformant, match=rule):
+        check_day(day, scale("phq9"))

@@ -8,7 +8,9 @@ import pytest
 from backend.twin.errors import EhrNotFound, EhrRefused, EhrUnavailable
 from backend.twin.ports import Ehr
 from backend.twin.record import Reason
-from fhir_integration.site import FhirEhr, WriteMode
+from backend.twin.trajectory import HORIZON
+from fhir_integration.sandbox import Sandbox
+from fhir_integration.site import FhirEhr
 from tests.fhir_integration.made import (
     SINCE,
     UNTIL,
@@ -113,10 +115,24 @@ def test_an_ehr_that_is_down_is_unavailable() -> None:
     site.close()
 
 
-@pytest.mark.parametrize("mode", ["none"])
-def test_a_site_that_takes_no_writes_is_not_written_to(mode: WriteMode) -> None:
+def test_a_site_that_takes_no_writes_is_not_written_to() -> None:
     site = FhirEhr(
-        "http://a.example", write_mode=mode, transport=httpx.MockTransport(_unasked)
+        "http://a.example", write_mode="none", transport=httpx.MockTransport(_unasked)
     )
-    with pytest.raises(EhrRefused):
+    with pytest.raises(EhrRefused, match="takes no forecasts"):
         site.write_forecast(document())
+
+
+def test_a_flat_site_gets_one_plain_observation_a_day(sandbox: Sandbox) -> None:
+    site = FhirEhr(sandbox.base_url, write_mode="flat")
+    first, second = (site.write_forecast(document()) for _ in range(2))
+    written = list(site.client.search("Observation", {"patient": "p1"}))
+    provenance = site.client.read(first.provenance)
+    record = site.read_symptoms("p1", since=SINCE, until=date(2026, 12, 31))
+    site.close()
+    assert (first.created, second.created) == (True, False)
+    assert first.provenance == second.provenance
+    assert len(written) == len(provenance["target"]) == HORIZON
+    assert first.observation == f"Observation/{written[0]['id']}"
+    assert not any("component" in resource for resource in written)
+    assert record.series == ()

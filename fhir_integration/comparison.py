@@ -1,0 +1,162 @@
+"""Does the EHR keep what was sent? Compared by what matters, not byte for byte."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from math import isclose
+from typing import Any
+
+from backend.twin.errors import EhrMalformed
+from fhir_integration import codes
+from fhir_integration.strict_json import Json
+
+_Same = Callable[[Json, Json], bool]
+
+
+def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
+    """Raise EhrMalformed unless the EHR keeps what matters of what was sent.
+
+    Servers may add metadata, reorder components, spell references in full and write
+    12.0 as 12; they may not drop or change identifier, status, code, patient, period,
+    AI label or any number. Where the resource was there before (`created` is False) it
+    was written from the same record by the same models, but perhaps on another day, so
+    its grade may be another one.
+    """
+    ignored = set() if created else {"grade"}
+    _compare(sent, kept, {k: v for k, v in _FULL.items() if k not in ignored})
+
+
+def compare_day(sent: Json, kept: Json) -> None:
+    """The same for one day of a flat forecast; its AI label may be stripped."""
+    _compare(sent, kept, _DAY)
+
+
+def _compare(sent: Json, kept: Json, parts: Mapping[str, _Same]) -> None:
+    for part, same in parts.items():
+        try:
+            is_same = same(sent, kept)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError):
+            is_same = False
+        if not is_same:
+            raise EhrMalformed(f"the EHR keeps another {part} than was sent")
+
+
+def _identifier(resource: Json) -> object:
+    return {
+        (identifier["system"], identifier["value"])
+        for identifier in resource["identifier"]
+        if identifier["system"] == codes.PREDICTION
+    }
+
+
+def _code(element: Json) -> tuple[str, str]:
+    for coding in element["code"]["coding"]:
+        if coding["system"] == codes.FORECAST:
+            return coding["system"], coding["code"]
+    raise KeyError("no code of ours")
+
+
+def _label(resource: Json) -> bool:
+    labels = resource["meta"]["security"]
+    return any(label["code"] == codes.AI_LABEL["code"] for label in labels)
+
+
+def _subject(resource: Json) -> list[str]:
+    reference: str = resource["subject"]["reference"]
+    return reference.split("/_history/", maxsplit=1)[0].split("/")[-2:]
+
+
+def _period(resource: Json) -> tuple[str, str]:
+    period = resource["effectivePeriod"]
+    return period["start"][:10], period["end"][:10]
+
+
+def _grade(resource: Json) -> set[str]:
+    return {
+        coding["code"]
+        for component in resource["component"]
+        if _code(component)[1] == "reliability-grade"
+        for coding in component["valueCodeableConcept"]["coding"]
+    }
+
+
+_Component = tuple[list[str], list[float]]  # units, numbers
+
+
+def _same_numbers(sent: Json, kept: Json) -> bool:
+    ours, theirs = _components(sent), _components(kept)
+    return ours.keys() == theirs.keys() and all(
+        _close(ours[name], theirs[name]) for name in ours
+    )
+
+
+def _close(ours: _Component, theirs: _Component) -> bool:
+    """Equal units, and numbers equal up to the last digit that a server may cut.
+
+    Another build of a model's runtime may move that digit as well.
+    """
+    (units, numbers), (kept_units, kept_numbers) = ours, theirs
+    return (
+        units == kept_units
+        and len(numbers) == len(kept_numbers)
+        and all(map(partial(isclose, rel_tol=0, abs_tol=2e-3), numbers, kept_numbers))
+    )
+
+
+def _components(resource: Json) -> dict[tuple[str, str], _Component]:
+    """(code, horizon day) -> what the component says in numbers."""
+    return dict(_component(component) for component in resource["component"])
+
+
+def _component(component: Json) -> tuple[tuple[str, str], _Component]:
+    days = [
+        str(extension["valueInteger"])
+        for extension in component.get("extension", [])
+        if extension["url"] == codes.HORIZON_DAY
+    ]
+    [(kind, value)] = [(k, v) for k, v in component.items() if k.startswith("value")]
+    return (_code(component)[1], "".join(days)), _stated(kind, value)
+
+
+def _stated(kind: str, value: Any) -> _Component:
+    """`Any`: the shape follows from `kind`, and a server may have bent it."""
+    match kind:
+        case "valueQuantity":
+            quantities = [value]
+        case "valueRange":
+            quantities = [value["low"], value["high"]]
+        case "valueSampledData":
+            return [], [float(number) for number in value["data"].split()]
+        case _:
+            return [], []
+    return [q["code"] for q in quantities], [float(q["value"]) for q in quantities]
+
+
+def _same_value(sent: Json, kept: Json) -> bool:
+    ours, theirs = sent["valueQuantity"], kept["valueQuantity"]
+    return _close(_stated("valueQuantity", ours), _stated("valueQuantity", theirs))
+
+
+def _equal(of: Callable[[Json], object]) -> _Same:
+    return lambda sent, kept: of(sent) == of(kept)
+
+
+_BOTH: dict[str, _Same] = {
+    "identifier": _equal(_identifier),
+    "status": _equal(lambda resource: resource["status"]),
+    "code": _equal(_code),
+    "patient": _equal(_subject),
+}
+_FULL: dict[str, _Same] = {
+    **_BOTH,
+    "AI label": _equal(_label),
+    "period": _equal(_period),
+    "set of numbers": _same_numbers,
+    "grade": _equal(_grade),
+}
+_DAY: dict[str, _Same] = {
+    **_BOTH,
+    "day": _equal(lambda resource: resource["effectiveDateTime"][:10]),
+    "number": _same_value,
+}

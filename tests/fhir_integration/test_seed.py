@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
+from backend.twin.scales import local_scale, scale
+from fhir_integration.codes import DIARY
+from fhir_integration.seed import observations, seed
+from fhir_integration.site import FhirEhr
+from tests.fhir_integration.made import SINCE, UNTIL
+from tests.fhir_integration.peer import Peer
+
+
+def record(days: int = 50) -> PatientRecord:
+    """Ratings with a time, a diary item twice a day, and a safety answer."""
+    item = local_scale("cheerful", system=DIARY, low=1.0, high=7.0)
+    dates = [SINCE + timedelta(days=day) for day in range(days)]
+    mood = [
+        Entry(d, n % 11 / 1, "", f"{d}T20:00:00+01:00") for n, d in enumerate(dates)
+    ]
+    cheer = [
+        Entry(d, 1.0 + n % 7, "", f"{d}T{hour:02}:00:00+01:00")
+        for n, d in enumerate(dates)
+        for hour in (9, 21)
+    ]
+    answer = SafetyAnswer(scale("phq9"), date(2026, 2, 1), 2.0, "")
+    return PatientRecord(
+        series=(Series(item, tuple(cheer)), Series(scale("mood-0-10"), tuple(mood))),
+        safety=(answer,),
+    )
+
+
+def told(of: PatientRecord) -> object:
+    """All of a record but the references, which the EHR gives."""
+    series = [(s.scale, [(e.day, e.value, e.at) for e in s.entries]) for s in of.series]
+    return series, [(a.scale, a.day, a.value) for a in of.safety]
+
+
+def test_what_is_put_in_is_what_is_read(ehr: FhirEhr) -> None:
+    patient = seed(ehr.client, "case 1", record())
+    read = ehr.read_symptoms(patient, since=SINCE, until=UNTIL)
+    assert told(read) == told(record())
+    assert read.refused == ()
+
+
+def test_a_second_run_adds_only_what_is_new(ehr: FhirEhr) -> None:
+    patient = seed(ehr.client, "case 1", record(days=20))
+    assert seed(ehr.client, "case 1", record(days=20)) == patient
+    assert len(list(ehr.client.search("Observation", {}))) == 61
+    seed(ehr.client, "case 1", record(days=21))
+    assert len(list(ehr.client.search("Observation", {}))) == 64
+    assert len(list(ehr.client.search("Patient", {}))) == 1
+
+
+def test_another_label_is_another_patient(ehr: FhirEhr) -> None:
+    assert seed(ehr.client, "a", record(1)) != seed(ehr.client, "b", record(1))
+
+
+def test_a_safety_answer_needs_an_item() -> None:
+    answer = SafetyAnswer(scale("gad7"), SINCE, 1.0, "")
+    with pytest.raises(ValueError, match="safety item"):
+        list(observations(PatientRecord((), (answer,)), patient="p1"))
+
+
+def test_another_partys_server_takes_it_too(peer: Peer) -> None:
+    site = peer.ehr()
+    patient = seed(site.client, "case 1", record(days=20))
+    seed(site.client, "case 1", record(days=20))
+    read = site.read_symptoms(patient, since=SINCE, until=UNTIL)
+    assert told(read) == told(record(days=20))
+    assert peer.total("Observation") == 61
+    site.close()

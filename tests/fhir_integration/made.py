@@ -155,3 +155,25 @@ def bundle(*resources: Json, next_url: str | None = None) -> Json:
     if next_url is not None:
         made["link"] = [{"relation": "next", "url": next_url}]
     return made
+
+
+def serving(*answers: httpx.Response | Exception) -> Callable[..., httpx.Response]:
+    """A network that gives these answers in order and fails the test on one more."""
+    left = list(answers)
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return handler
+
+
+def page(*resources: Json, next_url: str | None = None) -> httpx.Response:
+    return httpx.Response(200, json=bundle(*resources, next_url=next_url))
+
+
+def numbered(number: int, **changes: Any) -> Json:
+    identifier = [{"system": "urn:x", "value": str(number)}]
+    return observation(identifier=identifier, id=None, meta=None, **changes)

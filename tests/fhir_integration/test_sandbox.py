@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,15 +11,10 @@ import pytest
 
 from fhir_integration import sandbox as sandbox_module
 from fhir_integration.sandbox import Sandbox
-from tests.fhir_integration.made import observation
+from tests.fhir_integration.made import numbered
 
 ROOT = Path(__file__).resolve().parents[2]
 Json = dict[str, Any]
-
-
-def numbered(number: int, **changes: Any) -> Json:
-    identifier = [{"system": "urn:x", "value": str(number)}]
-    return observation(identifier=identifier, id=None, meta=None, **changes)
 
 
 @pytest.fixture
@@ -261,51 +252,3 @@ def test_a_client_that_hangs_up_is_no_news(
     answer = httpx.get(f"{sandbox.base_url}/metadata?patient=p1", trust_env=False)
     assert answer.status_code == 200
     assert "p1" not in "".join(capfd.readouterr())
-
-
-def test_data_outlive_a_restart_and_a_torn_last_line(tmp_path: Path) -> None:
-    journal = tmp_path / "deep" / "ehr.ndjson"
-    with Sandbox(journal) as running, httpx.Client(trust_env=False) as http:
-        for number in range(3):
-            http.post(f"{running.base_url}/Observation", json=numbered(number))
-    with journal.open("ab") as file:
-        file.write(b'{"resourceType": "Observation", "id": "torn')
-    for expected in (3, 4):  # the torn line is gone, and the next one is whole
-        with Sandbox(journal) as running, httpx.Client(trust_env=False) as http:
-            total = http.get(f"{running.base_url}/Observation").json()["total"]
-            assert total == expected
-            http.post(f"{running.base_url}/Observation", json=numbered(9))
-
-
-def test_closing_one_that_never_ran_does_not_hang(tmp_path: Path) -> None:
-    Sandbox(tmp_path / "ehr.ndjson").close()
-
-
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_the_command_serves_until_it_is_stopped(tmp_path: Path, how: int) -> None:
-    command = [sys.executable, "-m", "fhir_integration.sandbox", "--store"]
-    command.append(str(tmp_path / "ehr.ndjson"))
-    env = {**os.environ, "PYTHONPATH": str(ROOT)}
-    for expected in (0, 1):
-        with subprocess.Popen(
-            command, env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True
-        ) as process:
-            assert process.stdout is not None
-            base_url = process.stdout.readline().strip()
-            url = f"{base_url}/Observation"
-            assert httpx.get(url, trust_env=False).json()["total"] == expected
-            httpx.post(url, json=numbered(1), trust_env=False).raise_for_status()
-            process.send_signal(how)
-
-
-def test_the_command_line_runs_the_server(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted(_: Sandbox) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(Sandbox, "run", interrupted)
-    sandbox_module.main(["--store", str(tmp_path / "ehr.ndjson")])
-    first, last = capsys.readouterr().out.split()
-    assert first.startswith("http://127.0.0.1:")
-    assert last == "stopped"

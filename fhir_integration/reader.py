@@ -153,19 +153,21 @@ def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
 
 def _one_range_each(used: list[_Used]) -> tuple[list[_Used], list[Refusal]]:
     """A diary item sent with several ranges keeps the commonest (then the widest)."""
-    ranges: dict[str, Counter[Scale]] = defaultdict(Counter)
+    ranges: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
     for _, found in used:
-        ranges[found.scale.key][found.scale] += 1
+        ranges[found.scale.key][found.scale.low, found.scale.high] += 1
     chosen = {
-        key: max(counts, key=lambda s: (counts[s], s.width, s.low))
+        key: max(counts, key=lambda ends: (counts[ends], ends[1] - ends[0], ends))
         for key, counts in ranges.items()
     }
-    fitting = [(s, f) for s, f in used if f.scale == chosen[f.scale.key]]
-    return fitting, [
-        Refusal(source, Reason.NO_SCALE)
-        for source, found in used
-        if found.scale != chosen[found.scale.key]
-    ]
+    fitting: list[_Used] = []
+    unscaled: list[Refusal] = []
+    for source, found in used:
+        if (found.scale.low, found.scale.high) == chosen[found.scale.key]:
+            fitting.append((source, found))
+        else:
+            unscaled.append(Refusal(source, Reason.NO_SCALE))
+    return fitting, unscaled
 
 
 def _series(used: list[_Used]) -> tuple[Series, ...]:

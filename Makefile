@@ -40,9 +40,6 @@ fix: .venv/.full ## Format and repair what a tool can repair
 	@$(BIN)/ruff format -q .
 	@$(BIN)/ruff check -q --fix .
 
-prove: .venv/.full ## Kill and tamper on a larger scale; writes docs/reliability.md
-	@$(BIN)/python -m pytest tests/prove -q
-
 ##@ Models
 export: .venv/.full ## Train and publish one model: M=symptom_transformer
 	@test -n "$(M)" || { echo "name a model: make export M=symptom_transformer"; exit 2; }
@@ -51,7 +48,7 @@ export: .venv/.full ## Train and publish one model: M=symptom_transformer
 evaluate: .venv/.full ## Score the served path on real diaries; writes docs/benchmarks.md
 	@$(BIN)/python -m export_scripts.evaluate
 
-bench: .venv/.full ## Speed of the straight line, as ratios within one run
+bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench.straight_line
 
 .venv/bin/python:
@@ -68,4 +65,4 @@ bench: .venv/.full ## Speed of the straight line, as ratios within one run
 	@$(PIP) -e '.[production,train,test]'
 	@touch $@ .venv/.runtime
 
-.PHONY: help setup demo serve test check fix prove export evaluate bench
+.PHONY: help setup demo serve test check fix export evaluate bench

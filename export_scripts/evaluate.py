@@ -155,6 +155,13 @@ def _machine() -> str:
     )
 
 
+def _speed_of(written: Path) -> str:
+    """The section on speed that the page already has; `make bench` writes it."""
+    old = written.read_text(encoding="utf-8") if written.exists() else ""
+    _, heading, rest = old.partition("\n# Speed\n")
+    return heading + rest
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run both choices of windows and write the page."""
     parser = argparse.ArgumentParser(description="score the served path")
@@ -167,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recorded = json.loads((options.bench / "baseline.json").read_text(encoding="utf-8"))
     scored = [run(options.bench, windows) for windows in WINDOWS]
     text = page(scored, recorded, _versions(ROOT / "model_repository"))
-    options.output.write_text(text.rstrip("\n") + "\n", encoding="utf-8")
+    text = text.rstrip("\n") + "\n" + _speed_of(options.output)
+    options.output.write_text(text, encoding="utf-8")
     print(f"wrote {options.output.name}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections import Counter
 from collections.abc import Iterator
 
@@ -13,8 +14,8 @@ from backend.predictions.stored import StoredForecast
 from backend.twin.errors import InsufficientData
 from backend.twin.trajectory import Forecast
 
-SHOWN = 3  # patients printed in full
-CHARTS = 1  # charts for each of them; the other instruments get a line
+SHOWN = 3  # patients printed one by one
+WIDTH = 78  # columns of running text
 
 NEXT_STEPS = (
     "",
@@ -31,13 +32,13 @@ Answered = list[tuple[demo.Person, StoredForecast | InsufficientData]]
 
 
 def answers(answered: Answered) -> Iterator[str]:
-    """The first patients in full, the rest counted."""
-    for person, answer in answered[:SHOWN]:
+    """The first patient with a chart, some with a line each, the rest counted."""
+    for number, (person, answer) in enumerate(answered[:SHOWN]):
         yield ""
         if isinstance(answer, InsufficientData):
             yield f"{person.label}: {answer}"
         else:
-            yield from _patient(person, answer)
+            yield from _patient(person, answer, charts=1 if number == 0 else 0)
     rest = answered[SHOWN:]
     if rest:
         methods = Counter(
@@ -70,14 +71,16 @@ def deliveries(site: Site, answered: Answered) -> Iterator[str]:
         yield f"   {historical} historical forecasts stay here and are not delivered"
 
 
-def _patient(person: demo.Person, answer: StoredForecast) -> Iterator[str]:
+def _patient(
+    person: demo.Person, answer: StoredForecast, *, charts: int
+) -> Iterator[str]:
     how = "stored answer, equal record and models" if answer.reused else "computed now"
     yield f"{person.label}, as of {person.as_of} ({how})"
     if answer.refused:
         refused = ", ".join(f"{n} {why}" for why, n in answer.refused.items())
         yield f"  not used: {refused}"
     for number, item in enumerate(answer.instruments):
-        yield from _full(item) if number < CHARTS else _line(item)
+        yield from _full(item) if number < charts else _line(item)
 
 
 def _full(item: Instrument) -> Iterator[str]:
@@ -87,7 +90,7 @@ def _full(item: Instrument) -> Iterator[str]:
     yield from _reliability(forecast)
     for use in forecast.models:
         yield (
-            f"  model {use.model} version {use.version} "
+            f"    model {use.model} version {use.version} "
             f"(sha256 {use.sha256[:12]}, weight {use.weight:g})"
         )
     yield from _advice(item)
@@ -116,4 +119,10 @@ def _reliability(forecast: Forecast) -> Iterator[str]:
 
 def _advice(item: Instrument) -> Iterator[str]:
     for one in item.recommendations:
-        yield f"  {one.code}: {one.text}"
+        if one.code == "NO_RECOMMENDATION":
+            said = f"no recommendation: {one.reason}"
+        else:
+            said = f"{one.code}: {one.text}"
+        yield from textwrap.wrap(
+            said, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6
+        )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from backend.people.models import Patient
+from backend.twin.forecast import CALCULATION
 from backend.twin.trajectory import Forecast, ModelUse
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://mindtwin.example/forecast")
@@ -21,12 +22,19 @@ def digest_of_models(uses: Iterable[ModelUse]) -> str:
 
 
 def identifier(patient: Patient, forecast: Forecast, *, record_digest: str) -> UUID:
-    """What the EHR knows this answer by; equal for equal records and equal models.
+    """What the EHR knows this answer by; equal for equal records, models and arithmetic.
 
     Without models the method stands in their place: a fallback's answer is another
     resource than the ensemble's.
     """
     answered = digest_of_models(forecast.models) if forecast.models else forecast.method
     instrument = f"{forecast.scale.system}|{forecast.scale.code}"
-    parts = (patient.site_id, patient.pk, instrument, record_digest, answered)
+    parts = (
+        CALCULATION,
+        patient.site_id,
+        patient.pk,
+        instrument,
+        record_digest,
+        answered,
+    )
     return uuid5(NAMESPACE, "\n".join(map(str, parts)))

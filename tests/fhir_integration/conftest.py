@@ -48,7 +48,7 @@ def running_peer(shared: Path) -> Iterator[Peer]:
         start, env=env, capture_output=True, text=True, check=False
     )
     if started.returncode:
-        pytest.skip("the peer EHR does not start here: npm cannot install it")
+        pytest.fail(f"the peer EHR did not start: {started.stderr[-500:]}")
     with httpx.Client(base_url=started.stdout.strip(), trust_env=False) as http:
         yield Peer(started.stdout.strip(), folder, http)
     subprocess.run([*start, "stop"], env=env, check=True, capture_output=True)

@@ -95,14 +95,18 @@ def deliver_all() -> Counter[str]:
             return counts
 
 
-def held_by_ehr(site: Site, identifiers: list[UUID]) -> int:
-    """How many of our Observations the EHR finds by identifier, each exactly once."""
+def held_by_ehr(site: Site, identifiers: list[UUID]) -> dict[UUID, list[str]]:
+    """By identifier, the EHR's references to what it holds; each list has one."""
     with closing(_patient_client(site)) as client:
-        found = (
-            list(client.search("Observation", {"identifier": f"{PREDICTION}|{one}"}))
+        return {
+            one: [
+                f"Observation/{resource['id']}"
+                for resource in client.search(
+                    "Observation", {"identifier": f"{PREDICTION}|{one}"}
+                )
+            ]
             for one in identifiers
-        )
-        return sum(len(copies) == 1 for copies in found)
+        }
 
 
 def _patient_client(site: Site) -> FhirClient:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from uuid import UUID
 
 from backend.jobs import demo
 from backend.jobs.chart import chart
-from backend.people.models import Site
 from backend.predictions.answer import Instrument
-from backend.predictions.stored import StoredForecast
+from backend.predictions.stored import NOT_SENT, StoredForecast
 from backend.twin.errors import InsufficientData
 from backend.twin.trajectory import Forecast
 
@@ -53,22 +53,27 @@ def answers(answered: Answered) -> Iterator[str]:
     yield ""
 
 
-def deliveries(site: Site, answered: Answered) -> Iterator[str]:
-    """How many Observations there should be, and how many the EHR gives back."""
-    stored = [answer for _, answer in answered if isinstance(answer, StoredForecast)]
-    identifiers = [
-        identifier
-        for answer in stored
-        for identifier, state in answer.delivery.items()
-        if state != "not-sent"
-    ]
-    historical = sum(len(answer.delivery) for answer in stored) - len(identifiers)
-    yield (
-        f"   read back: the EHR holds {demo.held_by_ehr(site, identifiers)} of "
-        f"{len(identifiers)} forecasts, each exactly once"
-    )
-    if historical:
-        yield f"   {historical} historical forecasts stay here and are not delivered"
+def sent(answered: Answered) -> dict[UUID, str]:
+    """What the EHR has to hold: the title of each instrument by its identifier."""
+    return {
+        item.identifier: item.forecast.scale.title
+        for _, answer in answered
+        if isinstance(answer, StoredForecast)
+        for item in answer.instruments
+        if answer.delivery[item.identifier] != NOT_SENT
+    }
+
+
+def deliveries(
+    titles: Mapping[UUID, str], held: Mapping[UUID, list[str]]
+) -> Iterator[str]:
+    """What the EHR gives back when asked for each forecast by its identifier."""
+    once = sum(len(references) == 1 for references in held.values())
+    yield f"   read back: {once} of {len(titles)} forecasts are there exactly once"
+    for identifier in list(titles)[:SHOWN]:
+        yield f"   {' '.join(held[identifier])}  {titles[identifier]}"
+    if len(titles) > SHOWN:
+        yield f"   and {len(titles) - SHOWN} more"
 
 
 def _patient(

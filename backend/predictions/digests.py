@@ -22,7 +22,7 @@ def digest_of_models(uses: Iterable[ModelUse]) -> str:
 
 
 def identifier(patient: Patient, forecast: Forecast, *, record_digest: str) -> UUID:
-    """What the EHR knows this answer by; equal for equal records, models and arithmetic.
+    """What the EHR knows this answer by: equal for equal record, models, arithmetic.
 
     Without models the method stands in their place: a fallback's answer is another
     resource than the ensemble's.

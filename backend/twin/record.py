@@ -1,4 +1,4 @@
-"""What the twin knows of one patient: series of scores, and what was refused and why."""
+"""What the twin knows of one patient: series of scores, and what was refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One score: local calendar day, time of day where known (ISO text), score units."""
+    """One score: local calendar day, time where known (ISO text), score units."""
 
     day: date
     value: float

@@ -69,13 +69,16 @@ class Command(BaseCommand):
             say(line)
         counts = demo.deliver_all()
         say(f"3  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
-        for line in report.deliveries(site, answers):
+        titles = report.sent(answers)
+        held = demo.held_by_ehr(site, list(titles))
+        for line in report.deliveries(titles, held):
             say(line)
         found = verify()
         say(f"4  Audit: {found.rows} entries verified, {len(found.problems)} problems")
         for line in report.NEXT_STEPS:
             say(line)
-        if counts["failed"] or found.problems:
+        lost = sum(len(references) != 1 for references in held.values())
+        if counts["failed"] or lost or found.problems:
             raise CommandError("the demo did not end well; see above")
 
 

@@ -23,7 +23,7 @@ from tests.fhir_integration.made import (
     rating,
     safety,
 )
-from tests.fhir_integration.peer import Peer
+from tests.peer import Peer
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "fhir"
 KINDS = ("Device", "Observation", "Provenance")

@@ -10,7 +10,7 @@ from fhir_integration.codes import DIARY
 from fhir_integration.seed import observations, seed
 from fhir_integration.site import FhirEhr
 from tests.fhir_integration.made import SINCE, UNTIL
-from tests.fhir_integration.peer import Peer
+from tests.peer import Peer
 
 
 def record(days: int = 50) -> PatientRecord:

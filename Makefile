@@ -20,7 +20,6 @@ demo: .venv/.runtime ## The main job on simulated patients; EHR=<url> DIARY=<csv
 
 serve: .venv/.runtime ## Leave EHR and site running with demo accounts; PORT=8080
 	@$(BIN)/python manage.py migrate -v 0
-	@$(BIN)/python manage.py collectstatic --no-input -v 0
 	@$(BIN)/python manage.py serve_demo $(if $(PORT),--port $(PORT))
 
 ##@ Work

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.contrib.auth.models import Permission
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from backend import wiring
@@ -36,6 +37,7 @@ class Command(BaseCommand):
         if not wiring.demo_allowed():
             raise CommandError("demo accounts are refused under these settings")
         port = options["port"]
+        call_command("collectstatic", interactive=False, verbosity=0)
         try:
             with ExitStack() as stack:
                 url = stack.enter_context(sandbox(wiring.var() / "sandbox.ndjson"))

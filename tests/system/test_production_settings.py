@@ -13,7 +13,9 @@ KEY = base64.b64encode(bytes(range(32))).decode()
 
 
 def environment(var: Path) -> dict[str, str]:
+    measuring = {k: v for k, v in os.environ.items() if k.startswith("COVERAGE")}
     return {
+        **measuring,
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "backend.settings.production",
         "MINDTWIN_SECRET_KEY": "a-long-secret-of-many-different-letters-0123456789-xyz",

@@ -12,7 +12,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from backend.audit import ledger
-from backend.audit.ledger import Outcome
+from backend.audit.ledger import Action, Outcome
 from backend.twin import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -85,11 +85,15 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
 
 
 def _record_refusal(error: Exception, context: Mapping[str, Any]) -> None:
-    """A caller without a valid token is audited here; other refusals at the gate."""
+    """A caller without a valid token is audited here; other refusals at the gate.
+
+    A method that the view does not have counts as an attempt to read.
+    """
     refused = exceptions.NotAuthenticated, exceptions.AuthenticationFailed
-    method = context["request"].method.lower()
-    action = getattr(context["view"], "audits", {}).get(method)
-    if isinstance(error, refused) and action is not None:
+    audits: Mapping[str, Action] | None = getattr(context["view"], "audits", None)
+    if isinstance(error, refused) and audits is not None:
+        method = context["request"].method.lower()
+        action = audits.get("get" if method == "head" else method, Action.READ)
         ledger.record(action=action, actor="anonymous", outcome=Outcome.DENIED)
 
 

@@ -21,6 +21,8 @@ from backend.audit.ledger import Action
 from backend.predictions import selectors
 from backend.predictions.services import forecast_symptoms
 
+EARLIEST = date(1900, 1, 1)  # before it there is no record, and soon no calendar
+
 
 class PatientForecasts(APIView):
     """A patient's forecasts."""
@@ -39,9 +41,11 @@ class PatientForecasts(APIView):
         )
 
         def validate_as_of(self, day: date | None) -> date | None:
-            """Nobody knows tomorrow's record."""
+            """Nobody knows tomorrow's record, and none reaches back that far."""
             if day is not None and day > wiring.now().date():
                 raise serializers.ValidationError("lies in the future")
+            if day is not None and day < EARLIEST:
+                raise serializers.ValidationError(f"lies before {EARLIEST}")
             return day
 
     @extend_schema_serializer(component_name="ForecastSummary")

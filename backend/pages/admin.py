@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -30,6 +30,13 @@ class AuditedUserAdmin(AuditedAdmin, UserAdmin):
 
     fieldsets = (*(UserAdmin.fieldsets or ()), ("Kind", {"fields": ("is_service",)}))
     list_display = ("username", "is_active", "is_staff", "is_service")
+
+    def user_change_password(
+        self, request: HttpRequest, id: str, form_url: str = ""
+    ) -> HttpResponse:
+        """A new password for somebody; Django's page beside the usual ones."""
+        self.record_object(request, "password", id)
+        return super().user_change_password(request, id, form_url)
 
 
 @admin.register(Site)

@@ -6,7 +6,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "backend.pages.apps.AuditedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -23,7 +23,7 @@ INSTALLED_APPS = [
     "backend.registry",
     "backend.predictions",
     "backend.api",
-    "backend.pages",
+    "backend.pages.apps.PagesConfig",
     "backend.jobs",
 ]
 
@@ -85,7 +85,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["backend.api.parsing.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.api.errors.problem",
     "UNAUTHENTICATED_USER": None,
@@ -113,7 +113,10 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}
+        "line": {
+            "()": "backend.settings.logs.DiscreetFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
+        }
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
@@ -122,6 +125,16 @@ LOGGING = {
         # These print URLs, and an EHR's URLs name patients.
         "httpx": {"level": "CRITICAL"},
         "httpcore": {"level": "CRITICAL"},
+        "django.server": {"level": "CRITICAL"},  # `manage.py runserver`
+        # The server quotes what it cannot read; its workers get our handler instead.
+        "gunicorn": {"level": "ERROR"},
+        "gunicorn.error": {
+            "level": "ERROR",
+            "handlers": ["stderr"],
+            "propagate": False,
+        },
+        # Django would mail errors with the whole request to ADMINS.
+        "django": {"level": "WARNING", "handlers": []},
     },
 }
 

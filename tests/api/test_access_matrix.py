@@ -94,3 +94,14 @@ def test_a_caller_without_a_token_is_refused_and_recorded(caller, places, reques
         row = AccessEvent.objects.latest("seq")
         assert (row.actor, row.outcome) == ("anonymous", "DENIED"), name
     assert AccessEvent.objects.count() == before + len(guarded)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_method_is_refused_in_silence(method, anonymous, places):
+    for name, row in MATRIX.items():
+        if row[3] != 401:
+            continue
+        before = AccessEvent.objects.count()
+        assert getattr(anonymous, method)(places[0][name]).status_code == 401, name
+        left = AccessEvent.objects.order_by("seq")[before:]
+        assert [(one.actor, one.outcome) for one in left] == [("anonymous", "DENIED")]

@@ -1,0 +1,104 @@
+"""What each step of the canary story comes to: its status and its audit rows.
+
+A row is action, outcome, actor and the number of patients it names; a step's rows are
+sorted. No row: nobody was let in or turned away, and nothing was read.
+"""
+
+from __future__ import annotations
+
+
+def own(*actions: str, outcome: str = "SUCCESS", patients: int = 1) -> list[tuple]:
+    """Rows of the clinician."""
+    return sorted((action, outcome, "clinician", patients) for action in actions)
+
+
+def stranger(action: str) -> list[tuple]:
+    """The row of somebody unknown, who is turned away."""
+    return [(action, "DENIED", "anonymous", 0)]
+
+
+def command(name: str, *rows: tuple[str, str, int]) -> list[tuple]:
+    """Rows of a command."""
+    return sorted((what, how, f"command:{name}", many) for what, how, many in rows)
+
+
+denied = {"outcome": "DENIED"}
+failed = own("PULL", outcome="FAILED")
+forecast = own("PULL", "FORECAST")
+login = own("LOGIN", patients=0)
+sent, refused = ("DELIVER", "SUCCESS", 1), ("DELIVER", "FAILED", 1)
+no_file, file = ("FILE", "FAILED", 0), ("FILE", "SUCCESS", 0)
+known = ("REGISTER", "SUCCESS", "system:catalogue", 0)
+
+STEPS: dict[str, tuple[int, list[tuple]]] = {
+    "enrol two patients": (0, command("accounts", *[("REGISTER", "SUCCESS", 1)] * 2)),
+    "health": (200, [known, known]),
+    "another host": (400, []),
+    "wrong password": (401, stranger("LOGIN")),
+    "credentials cut off": (400, []),
+    "no token": (401, stranger("LIST")),
+    "bad token": (401, stranger("LIST")),
+    "bad token, forecast": (401, stranger("FORECAST")),
+    "token with a space": (401, stranger("LIST")),
+    "path nobody knows": (404, []),
+    "EHR's id in place of ours": (404, []),
+    "right password": (201, login),
+    "list patients": (200, own("LIST")),
+    "read patient": (200, own("READ")),
+    "forecast": (201, forecast),
+    "forecast again": (200, forecast),
+    "list forecasts": (200, own("LIST")),
+    "read forecast": (200, own("READ")),
+    "list alerts": (200, own("LIST")),
+    "acknowledge": (200, own("ACKNOWLEDGE")),
+    "seen alerts": (200, own("LIST")),
+    "unknown patient": (404, own("READ", **denied)),
+    "foreign patient": (404, own("READ", **denied)),
+    "foreign patient's forecasts": (404, own("LIST", **denied)),
+    "foreign patient's forecast": (404, own("PULL", **denied)),
+    "unknown forecast": (404, own("READ", **denied, patients=0)),
+    "unknown alert": (404, own("ACKNOWLEDGE", **denied, patients=0)),
+    "nonsense query": (400, []),
+    "body cut off": (400, []),
+    "body too deep": (400, []),
+    "body no object": (400, []),
+    "nonsense day": (400, []),
+    "first day of the calendar": (400, []),
+    "EHR refuses": (502, failed),
+    "EHR babbles": (502, failed),
+    "EHR elsewhere": (502, failed),
+    "delivery refused": (0, command("deliver", *[sent, refused] * 3)),
+    "commands": (
+        3,  # two files that are no diaries, one patient who is unknown
+        command(
+            "forecast",
+            *(no_file, file, no_file),
+            *(("PULL", how, 1) for how in ("DENIED", "SUCCESS")),
+            ("FORECAST", "SUCCESS", 1),
+        ),
+    ),
+    "delivery": (0, command("deliver", *[sent] * 3)),
+    "admin, not signed in": (302, stranger("ADMIN")),
+    "admin, wrong password": (200, stranger("LOGIN")),
+    "admin, signed in": (302, login),
+    "admin, patients": (200, own("ADMIN")),
+    "admin, patient": (200, own("ADMIN")),
+    "admin, foreign": (302, own("ADMIN", **denied, patients=0)),
+    "admin, history": (200, own("ADMIN")),
+    "admin, no such id": (302, own("ADMIN", **denied, patients=0)),
+    "admin, delete": (403, own("ADMIN", **denied)),
+    "admin, alerts": (200, own("ADMIN")),
+    "admin, search": (200, own("ADMIN", patients=0)),
+    "admin, no such page": (404, []),
+    "admin, users": (403, own("ADMIN", **denied, patients=0)),
+    "admin, no such form": (403, own("ADMIN", **denied, patients=0)),
+    "admin, forged": (403, []),  # the token of the form is asked for before the user
+    "signed in again": (201, login),
+    "EHR down": (503, failed),
+    "list while the EHR is down": (200, own("LIST")),
+    "read while the EHR is down": (200, own("READ")),
+    "read after the restart": (200, own("READ")),
+    "sign out": (204, own("LOGOUT", patients=0)),
+    "signed out": (401, stranger("LIST")),
+    "verify": (0, command("verify_audit", ("VERIFY", "SUCCESS", 0))),
+}

@@ -18,6 +18,12 @@ from backend.people.models import CareTeamMember, Patient, Site, SiteMember, Use
 from backend.predictions.answer import Instrument, open_answer
 from backend.predictions.models import Alert, OutboxItem, Prediction
 from backend.registry.models import Channel, ModelRelease
+from backend.twin.trajectory import Forecast
+
+DISCLAIMER = (
+    "Estimates of a model for research and decision support: no measurements, no "
+    "diagnosis. Clinical judgement decides."
+)
 
 admin.site.site_header = "MindTwin"
 admin.site.site_title = "MindTwin"
@@ -92,7 +98,8 @@ class PredictionAdmin(OwnPatientsAdmin):
     def answer(self, prediction: Prediction) -> SafeString:
         """Each instrument: picture, reliability with its reasons, what it suggests."""
         opened = open_answer(prediction.patient, prediction)
-        return format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
+        cards = format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
+        return format_html("<p>{}</p>{}", DISCLAIMER, cards)
 
 
 @admin.register(Alert)
@@ -114,14 +121,21 @@ class OutboxAdmin(OwnPatientsAdmin):
 
 def _card(item: Instrument) -> SafeString:
     forecast = item.forecast
+    lines = [
+        "Line: median; dark: 80 % interval; light: 95 % interval.",
+        f"Reliability {forecast.grade}: {'; '.join(forecast.reasons)}.",
+        f"Answered by {_who(forecast)}.",
+        *(f"{one.text} {one.reason}" for one in item.recommendations),
+    ]
     return format_html(
-        "<h3>{}</h3>{}<p>{}, reliability {}: {}</p><ul>{}</ul>",
+        "<div><strong>{}</strong><br>{}{}</div>",
         forecast.scale.title,
         svg(forecast),
-        forecast.method,
-        forecast.grade,
-        "; ".join(forecast.reasons),
-        format_html_join(
-            "", "<li>{}</li>", ((one.text,) for one in item.recommendations)
-        ),
+        format_html_join("", "<p>{}</p>", ((line,) for line in lines)),
     )
+
+
+def _who(forecast: Forecast) -> str:
+    """The models by name and version, or the fallback by its name."""
+    named = [f"{use.model} version {use.version}" for use in forecast.models]
+    return ", ".join(named) or f"{forecast.method} (no model)"

@@ -16,7 +16,8 @@ def svg(forecast: Forecast) -> SafeString:
     scale = forecast.scale
     first, last = forecast.days[0], forecast.days[-1]
     return format_html(
-        '<svg viewBox="0 0 {} {}" width="{}" role="img" aria-label="{}">{}{}{}{}</svg>',
+        '<svg viewBox="0 0 {} {}" style="width: 100%; max-width: {}px" role="img" '
+        'aria-label="{}">{}{}{}{}</svg>',
         WIDTH,
         HEIGHT,
         WIDTH,

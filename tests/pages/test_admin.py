@@ -4,11 +4,17 @@ import pytest
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from backend.audit.models import AccessedPatient, AccessEvent
 from backend.pages.audited import AuditedAdmin
 from backend.people.access import Actor, enrol
 from backend.people.models import CareTeamMember, Patient, Site, User
+from backend.predictions.answer import compose, seal_answer
+from backend.predictions.models import Prediction
+from backend.twin.record import PatientRecord
+from backend.twin.scales import scale
+from tests.twin.made import forecast
 
 pytestmark = pytest.mark.django_db
 
@@ -90,3 +96,27 @@ def test_the_access_log_cannot_be_changed_here(client: Client) -> None:
     url = reverse("admin:audit_accessevent_change", args=[row.pk])
     assert client.post(url, {"actor": "user:0"}).status_code == 403
     assert client.post(url.replace("change", "delete")).status_code == 403
+
+
+def test_a_predictions_page_shows_its_answer(
+    client: Client, boss: User, patient: Patient
+) -> None:
+    CareTeamMember.objects.create(patient=patient, user=boss)
+    made = forecast(scale("mood-0-10"), 5.0)
+    record = PatientRecord(series=())
+    answer = compose(patient, record, forecasts=(made,), as_of=made.last_entry)
+    prediction = Prediction(
+        patient=patient,
+        as_of=made.last_entry,
+        created=timezone.now(),
+        actor="user:1",
+        record_digest=record.digest,
+        historical=False,
+    )
+    prediction.payload = seal_answer(patient, prediction.pk, answer)
+    prediction.save()
+    url = reverse("admin:predictions_prediction_change", args=[prediction.pk])
+    page = client.get(url).content.decode()
+    assert "<svg" in page
+    assert "symptom_transformer version 1" in page
+    assert "Clinical judgement decides" in page

@@ -126,13 +126,9 @@ LOGGING = {
         "httpx": {"level": "CRITICAL"},
         "httpcore": {"level": "CRITICAL"},
         "django.server": {"level": "CRITICAL"},  # `manage.py runserver`
-        # The server quotes what it cannot read; its workers get our handler instead.
+        # The server quotes what it cannot read. Naming it here takes its own handlers
+        # away from its workers, so that ours prints what is left.
         "gunicorn": {"level": "ERROR"},
-        "gunicorn.error": {
-            "level": "ERROR",
-            "handlers": ["stderr"],
-            "propagate": False,
-        },
         # Django would mail errors with the whole request to ADMINS.
         "django": {"level": "WARNING", "handlers": []},
     },

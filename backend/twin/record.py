@@ -33,10 +33,17 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """One resource that was not used. `source` is its reference in the EHR."""
+    """One resource, or a part of one, that was not used.
+
+    `source` is its reference in the EHR. `safety` is True where an answer to a safety
+    item was lost with it: somebody may have answered, and nobody here can read what.
+    It stays False where nothing is lost: taken back (entered-in-error, cancelled), read
+    elsewhere (duplicate), no answer of this patient's.
+    """
 
     source: str
     reason: Reason
+    safety: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,11 @@ class PatientRecord:
 
 
 def _digest(record: PatientRecord) -> str:
-    """sha256 over content, independent of the order in which resources arrived."""
+    """sha256 over content, independent of the order in which resources arrived.
+
+    Refusals are left out, but for lost answers to safety items: a stored forecast must
+    not stand in for a record that holds one more of these.
+    """
     lines = [
         f"{series.scale.system}|{series.scale.code}|{series.scale.low!r}|"
         f"{series.scale.high!r}|{entry.day}|{entry.at}|{entry.value!r}|{entry.source}"
@@ -93,4 +104,9 @@ def _digest(record: PatientRecord) -> str:
         f"{answer.day}|{answer.value!r}|{answer.source}"
         for answer in record.safety
     ]
+    lines += {
+        f"unread|{refusal.reason}|{refusal.source}"
+        for refusal in record.refused
+        if refusal.safety
+    }
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()

@@ -63,3 +63,22 @@ def test_the_digest_knows_the_safety_answers_and_the_scale() -> None:
 def test_a_refused_resource_leaves_the_digest_alone() -> None:
     refused = (Refusal("Observation/7", Reason.NO_VALUE),)
     assert replace(RECORD, refused=refused).digest == RECORD.digest
+
+
+def test_the_digest_knows_the_lost_answers_to_safety_items() -> None:
+    lost = Refusal("Observation/7", Reason.NOT_FINAL, safety=True)
+    digests = {
+        replace(RECORD, refused=refused).digest
+        for refused in (
+            (),
+            (lost,),
+            (lost, lost),  # delivered twice
+            (replace(lost, reason=Reason.NO_DATE),),
+            (replace(lost, source="Observation/8"),),
+        )
+    }
+    assert len(digests) == 4
+
+
+def test_a_refusal_is_of_no_safety_item_unless_it_says_so() -> None:
+    assert not Refusal("Observation/7", Reason.NOT_FINAL).safety

@@ -35,6 +35,7 @@ _VERSION = b"\x01"
 _HEADER = 1 + 16
 _NONCE = 12
 _TAG = 16
+_KEYED = b"mindtwin keyed text\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,17 @@ def unseal(
 def blind_index(site_slug: str, ehr_id: str) -> str:
     """A keyed hash by which a patient is found without storing the EHR's id."""
     body = json.dumps([site_slug, ehr_id]).encode()
+    return hmac.new(_configured().index, body, hashlib.sha256).hexdigest()
+
+
+def keyed(text: str) -> str:
+    """HMAC-SHA256 of a text with the index key, as 64 hex digits.
+
+    For digests of patient data: equal texts have equal digests, and who lacks the key
+    cannot try texts until one matches. The words before the text keep these digests
+    apart from every blind index, whose text is a JSON list.
+    """
+    body = _KEYED + text.encode()
     return hmac.new(_configured().index, body, hashlib.sha256).hexdigest()
 
 

@@ -156,6 +156,19 @@ def test_the_blind_index_keeps_site_and_id_apart() -> None:
     assert crypto.blind_index("a", "1") != before
 
 
+def test_a_keyed_digest_depends_on_text_and_key() -> None:
+    digest = crypto.keyed("text")
+    assert digest == crypto.keyed("text")
+    assert len(digest) == 64
+    assert digest != crypto.keyed("text ")
+    crypto.configure(master_keys={"m": ONE}, index_key=TWO)
+    assert digest != crypto.keyed("text")
+
+
+def test_no_keyed_digest_is_a_blind_index() -> None:
+    assert crypto.keyed('["north", "1"]') != crypto.blind_index("north", "1")
+
+
 @pytest.mark.parametrize(
     ("master", "index"), [({}, ONE), ({"m": b"short"}, ONE), ({"m": ONE}, b"short")]
 )

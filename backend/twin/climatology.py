@@ -1,7 +1,8 @@
 """What a person's own recent days say: the fallback that every model must beat.
 
 Two answers that need no model: exponentially weighted climatology where there is a
-history, and a population prior, moved towards the few values seen, where there is none.
+history, and the few values seen, moved towards a simulated population, where there is
+none. Neither follows a trend.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def prior_quantiles(values: np.ndarray, scale: Scale) -> np.ndarray:
     the mean of the values as far as their number and spread allow; the spread of days
     is a scaled-inverse-chi-square mean; the answer is the normal predictive
     distribution, clipped to the scale (Gelman et al., Bayesian Data Analysis, 3rd ed.,
-    sections 2.5 and 2.6). NaN is absent. Raises InsufficientData without any value.
+    sections 2.5 and 2.6). All values weigh the same, whatever their age: on real PHQ-9
+    scores that was better than weighting recent ones more. NaN is absent.
+    Raises InsufficientData without any value.
     """
     seen = (values[~np.isnan(values)] - scale.low) / scale.width
     if len(seen) == 0:

@@ -136,10 +136,10 @@ def _ensemble(
 
 
 def _fallback(window: ForecastWindow, notes: tuple[str, ...]) -> _Blend:
-    """The person's own recent days; with too few of them, the population's.
+    """The person's own recent days; few of them, moved towards a population.
 
     A questionnaire gives a handful of scores: their own quantiles are far too narrow,
-    so they are always moved towards the population's.
+    so they are always moved towards the simulated population.
     """
     method: Method
     enough = observed_days(window) >= MIN_ENTRIES

@@ -1,9 +1,9 @@
 """How far to rely on a forecast: three words, each with its reasons.
 
 The number of observed days gives the grade (high from 30, medium from 14, else low).
-Then it can only fall: one step for a thin diary or an old last entry, to medium at
-best for the fallback, to low for shrinkage, the prior and a historical forecast.
-A person with fewer than seven observed days is always low.
+Then it can only fall: one step for a thin diary and one more for an old last entry of
+a diary; and however many days there are, to medium at best for the fallback, to low for
+shrinkage, the prior, and a forecast whose days lie in the past.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from backend.twin.scales import Cadence
-from backend.twin.trajectory import Grade, Method
+from backend.twin.trajectory import HORIZON, Grade, Method
 
 HIGH_DAYS = 30
 MEDIUM_DAYS = 14
 ADHERENCE = 0.5  # share of days answered below which a diary is thin
-RECENT_DAYS: dict[Cadence, int] = {"daily": 7, "questionnaire": 35}
+RECENT_DAYS = 7  # age of a diary's last entry above which it counts as old
 HISTORICAL_DAYS: dict[Cadence, int] = {"daily": 28, "questionnaire": 120}
 
+_SHRUNK = "own scores, moved towards a simulated population"
 _ORDER = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
 
 
@@ -47,16 +48,20 @@ class Evidence:
         """Whether the last entry is too old to say anything about the present."""
         return self.age_days > HISTORICAL_DAYS[self.cadence]
 
+    @property
+    def over(self) -> bool:
+        """Whether no forecast day lies after the day asked for."""
+        return self.age_days >= HORIZON
+
 
 def grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     """The grade, and in words everything that made it, the number of days first."""
     start, reason = _points(evidence.observed_days)
-    level = start
-    reasons = [reason]
-    for limit, why in _limits(evidence, start):
-        level = min(level, limit, key=_ORDER.index)
-        reasons.append(why)
-    return level, tuple(reasons)
+    steps = tuple(_steps_down(evidence))
+    ceilings = tuple(_ceilings(evidence))
+    stepped = _ORDER[max(_ORDER.index(start) - len(steps), 0)]
+    level = min([stepped, *(limit for limit, _ in ceilings)], key=_ORDER.index)
+    return level, (reason, *steps, *(why for _, why in ceilings))
 
 
 def _points(days: int) -> tuple[Grade, str]:
@@ -68,19 +73,27 @@ def _points(days: int) -> tuple[Grade, str]:
     return Grade.LOW, f"{counted} (fewer than {MEDIUM_DAYS})"
 
 
-def _limits(evidence: Evidence, start: Grade) -> Iterator[tuple[Grade, str]]:
-    """Everything that holds the grade down: the highest grade left, and why."""
-    step_down = _ORDER[max(_ORDER.index(start) - 1, 0)]
-    if evidence.cadence == "daily" and evidence.adherence < ADHERENCE:
+def _steps_down(evidence: Evidence) -> Iterator[str]:
+    """Why a diary's grade falls by one step, once per reason."""
+    if evidence.cadence != "daily":
+        return
+    if evidence.adherence < ADHERENCE:
         share = round(100 * evidence.adherence)
-        yield step_down, f"{share} % of {evidence.span_days} days have an entry"
+        yield f"{share} % of {evidence.span_days} days have an entry"
+    if RECENT_DAYS < evidence.age_days < HORIZON:
+        yield f"the last entry is {evidence.age_days} days old"
+
+
+def _ceilings(evidence: Evidence) -> Iterator[tuple[Grade, str]]:
+    """What no number of days makes up for: the highest grade left, and why."""
+    age = f"the last entry is {evidence.age_days} days old"
     if evidence.historical:
-        yield Grade.LOW, f"historical: the last entry is {evidence.age_days} days old"
-    elif evidence.age_days > RECENT_DAYS[evidence.cadence]:
-        yield step_down, f"the last entry is {evidence.age_days} days old"
+        yield Grade.LOW, f"historical: {age}"
+    elif evidence.over:
+        yield Grade.LOW, f"no forecast day lies ahead: {age}"
     if evidence.method == "prior":
-        yield Grade.LOW, "too few entries: mostly what is usual in a population"
+        yield Grade.LOW, f"too few entries to judge their spread: {_SHRUNK}"
     elif evidence.method == "shrinkage":
-        yield Grade.LOW, "no model: own scores, moved towards what is usual"
+        yield Grade.LOW, f"no model: {_SHRUNK}"
     elif evidence.method == "climatology":
         yield Grade.MEDIUM, "fallback: the person's own recent days, no model"

@@ -7,38 +7,29 @@ record, not from the forecast.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from itertools import pairwise
 from typing import Literal
 
-from backend.twin.record import Entry, PatientRecord, Series
+from backend.twin.findings import Finding, Kind, urgent_findings
+from backend.twin.record import PatientRecord
 from backend.twin.scales import Band, Scale
-from backend.twin.trajectory import Forecast
+from backend.twin.trajectory import Forecast, Method
+
+__all__ = ["Finding", "Kind", "Recommendation", "from_forecast", "urgent_findings"]
 
 Code = Literal[
     "URGENT_FINDING", "BAND_CROSSED", "IMPORTANT_CHANGE", "NO_RECOMMENDATION"
 ]
 Urgency = Literal["urgent", "routine", "none"]
-Kind = Literal["self-harm", "severe-band"]
 
-URGENT_DAYS = 14  # an older finding is history
 REFERENCE_DAYS = 7  # a single diary day is mostly noise: lag-1 autocorrelation ~0.2
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something in the record that calls for a human; `source` is its EHR reference.
-
-    `scale` is the scale's key, `value` in score units.
-    """
-
-    kind: Kind
-    scale: str
-    day: date
-    value: float
-    source: str
+BAND_SHARE = 0.5  # of the important change: a smaller move into a band is not said
+PRINTED = 0.1  # score units; sentences show one decimal
+# Averages of the past. Where such a forecast differs from now, that is the averaging:
+# it would call every rise an improvement to come.
+AVERAGES: frozenset[Method] = frozenset({"climatology", "shrinkage"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +47,13 @@ class Recommendation:
     day: date | None
 
 
-def urgent_findings(record: PatientRecord, as_of: date) -> tuple[Finding, ...]:
-    """Findings of the fourteen days up to `as_of`, oldest first.
-
-    A safety item answered above its threshold, and a score in a severe band after one
-    that was not, or as the first score known.
-    """
-    found = [*_self_harm(record), *(f for s in record.series for f in _entered(s))]
-    recent = (f for f in found if as_of - timedelta(URGENT_DAYS) <= f.day <= as_of)
-    return tuple(sorted(recent, key=lambda f: (f.day, f.kind, f.scale, f.source)))
-
-
 def from_forecast(
     forecast: Forecast, record: PatientRecord, as_of: date
 ) -> tuple[Recommendation, ...]:
     """What to say about one instrument, urgent first; never empty.
 
-    The forecast's median is compared with the last score of a questionnaire, or with
-    the mean of a diary's last seven days.
+    The forecast's median from `as_of` on is compared with the last score of a
+    questionnaire, or with the mean of a diary's last seven days.
     """
     said = [
         _urgent(forecast.scale, finding)
@@ -81,44 +61,12 @@ def from_forecast(
         if finding.scale == forecast.scale.key
     ]
     reference = _reference(forecast, record)
-    why_not = _unfit(forecast, reference)
+    why_not = _unfit(forecast, reference, as_of)
     if reference is not None and not why_not:
-        said += _band_crossed(forecast, reference)
-        said += _important_change(forecast, reference)
+        ahead = _ahead(forecast, as_of)
+        said += _band_crossed(ahead, reference)
+        said += _important_change(ahead, reference)
     return tuple(said) or (_nothing(forecast, why_not or _calm(forecast.scale)),)
-
-
-def _self_harm(record: PatientRecord) -> Iterator[Finding]:
-    for answer in record.safety:
-        item = answer.scale.safety_item
-        if item is not None and answer.value > item.above:
-            yield Finding(
-                kind="self-harm",
-                scale=answer.scale.key,
-                day=answer.day,
-                value=answer.value,
-                source=answer.source,
-            )
-
-
-def _entered(series: Series) -> Iterator[Finding]:
-    """Each entry that is in a severe band while the one before was not."""
-    entries: Sequence[Entry | None] = (None, *series.entries)
-    for before, entry in pairwise(entries):
-        was_severe = before is not None and _is_severe(series.scale, before.value)
-        if entry is not None and _is_severe(series.scale, entry.value) > was_severe:
-            yield Finding(
-                kind="severe-band",
-                scale=series.scale.key,
-                day=entry.day,
-                value=entry.value,
-                source=entry.source,
-            )
-
-
-def _is_severe(scale: Scale, score: float) -> bool:
-    band = scale.band(score)
-    return band is not None and band.severe
 
 
 def _urgent(scale: Scale, finding: Finding) -> Recommendation:
@@ -157,21 +105,41 @@ def _reference(forecast: Forecast, record: PatientRecord) -> float | None:
     return sum(scores) / len(scores) if scores else None
 
 
-def _unfit(forecast: Forecast, reference: float | None) -> str:
+def _unfit(forecast: Forecast, reference: float | None, as_of: date) -> str:
     """Why this forecast supports no advice at all; empty where it does."""
     if forecast.historical:
         return f"The last entry is of {forecast.last_entry}: this is history."
+    if forecast.days[-1] < as_of:
+        return f"All forecast days are past: the last one is {forecast.days[-1]}."
     if forecast.method == "prior":
-        return f"Too few entries ({forecast.entries}): mostly a population's average."
+        return (
+            f"Too few entries ({forecast.entries}) to judge their spread: the forecast "
+            "is own scores, moved towards a simulated population."
+        )
+    if forecast.method in AVERAGES:
+        return (
+            "The forecast averages past scores and follows no trend, so it is not "
+            f"compared with the {_now(forecast)}."
+        )
     if reference is None:
         return "The record holds no entry to compare with."
     return ""
 
 
+def _ahead(forecast: Forecast, as_of: date) -> Forecast:
+    """The same forecast from `as_of` on: nothing is said about a day that is past."""
+    past = sum(day < as_of for day in forecast.days)
+    return replace(
+        forecast, days=forecast.days[past:], quantiles=forecast.quantiles[past:]
+    )
+
+
 def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
-    """The first day on which the median lies in another severity band than now."""
+    """The first day on which the median has moved well into another severity band."""
     now = forecast.scale.band(reference)
     for at, median in enumerate(forecast.median()):
+        if abs(median - reference) < _least_move(forecast.scale):
+            continue
         then = forecast.scale.band(median)
         if now is not None and then is not None and then.rank != now.rank:
             milder = "more severe" if then.rank > now.rank else "milder"
@@ -188,6 +156,13 @@ def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendati
                 day=forecast.days[at],
             )
             return
+
+
+def _least_move(scale: Scale) -> float:
+    """Half the important change; without one a step, or what a sentence can show."""
+    if scale.important_change is not None:
+        return BAND_SHARE * scale.important_change
+    return PRINTED if scale.step is None else scale.step
 
 
 def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
@@ -218,25 +193,24 @@ def _direction(scale: Scale, change: float) -> str:
     """Better or worse; up or down where nobody knows which of them is better."""
     if scale.higher_is_worse is None:
         return " up" if change > 0 else " down"
-    return (
-        " for the worse"
-        if (change > 0) == scale.higher_is_worse
-        else (" for the better")
-    )
+    worse = (change > 0) == scale.higher_is_worse
+    return " for the worse" if worse else " for the better"
 
 
 def _numbers(forecast: Forecast, at: int, reference: float) -> str:
     low, high = forecast.interval(0.80)[at]
-    now = "mean of the last seven days" if _is_daily(forecast) else "last score"
+    now = _points(forecast.scale, reference)
+    median = _points(forecast.scale, forecast.median()[at])
     return (
-        f"{now.capitalize()} {_points(forecast.scale, reference)}, median on "
-        f"{forecast.days[at]} {_points(forecast.scale, forecast.median()[at])} "
+        f"{_now(forecast).capitalize()} {now}, median on {forecast.days[at]} {median} "
         f"(80 % interval {low:.1f} to {high:.1f})."
     )
 
 
-def _is_daily(forecast: Forecast) -> bool:
-    return forecast.scale.cadence == "daily"
+def _now(forecast: Forecast) -> str:
+    """What stands for the present, as words."""
+    daily = forecast.scale.cadence == "daily"
+    return "mean of the last seven days" if daily else "last score"
 
 
 def _backing(forecast: Forecast) -> str:
@@ -260,10 +234,11 @@ def _calm(scale: Scale) -> str:
         return "No severity bands and no sourced important change exist for this scale."
     kept = []
     if scale.bands:
-        kept.append("stays in its severity band")
+        within = _points(scale, _least_move(scale))
+        kept.append(f"stays in its severity band or moves by less than {within}")
     if scale.important_change is not None:
         kept.append(f"moves by less than {_points(scale, scale.important_change)}")
-    return f"On all days the median {' and '.join(kept)}."
+    return f"On all days ahead the median {' and '.join(kept)}."
 
 
 def _band(band: Band) -> str:

@@ -15,8 +15,8 @@ INTERVALS = {0.80: (1, 9), 0.95: (0, 10)}  # level -> positions of its ends in L
 MEDIAN = 5  # position of the median in LEVELS
 
 # ensemble: the models, blended. climatology: the person's own recent days, weighted.
-# shrinkage: the person's own scores, moved towards what is usual in a population.
-# prior: the same with so few scores that it is mostly the population.
+# shrinkage: the person's own scores, moved towards a simulated population's mean.
+# prior: the same with so few scores (one to six) that their spread is mostly assumed.
 Method = Literal["ensemble", "climatology", "shrinkage", "prior"]
 
 

@@ -163,7 +163,7 @@ def test_a_questionnaires_interval_is_wider_than_its_few_scores() -> None:
     assert found.quantiles[0][9] > max(scores)
 
 
-def test_few_entries_answer_from_the_population_and_are_low() -> None:
+def test_few_entries_are_moved_towards_a_population_and_are_low() -> None:
     made = window([4, 5])
     (found,), _ = ask(made)
     expected = prior_quantiles(made.values, scale("mood-0-10"))

@@ -37,14 +37,20 @@ evidences = st.builds(
         ({"span_days": 81}, Grade.MEDIUM, "49 % of 81 days"),
         ({"span_days": 80}, Grade.HIGH, "observed"),
         ({"age_days": 8}, Grade.MEDIUM, "last entry is 8 days old"),
-        ({"age_days": 28}, Grade.MEDIUM, "last entry is 28 days old"),
+        ({"age_days": 13}, Grade.MEDIUM, "last entry is 13 days old"),
+        ({"age_days": 14}, Grade.LOW, "no forecast day lies ahead: the last entry is"),
+        ({"age_days": 28}, Grade.LOW, "no forecast day lies ahead"),
         ({"age_days": 29}, Grade.LOW, "historical"),
+        ({"span_days": 81, "age_days": 8}, Grade.LOW, "49 % of 81 days"),
+        ({"span_days": 81, "age_days": 8}, Grade.LOW, "last entry is 8 days old"),
+        ({"span_days": 81, "method": "climatology"}, Grade.MEDIUM, "no model"),
         ({"method": "climatology"}, Grade.MEDIUM, "no model"),
-        ({"method": "shrinkage"}, Grade.LOW, "own scores"),
-        ({"method": "prior"}, Grade.LOW, "population"),
+        ({"method": "shrinkage"}, Grade.LOW, "no model: own scores"),
+        ({"method": "prior"}, Grade.LOW, "towards a simulated population"),
         ({"cadence": "questionnaire", "span_days": 126}, Grade.HIGH, "observed"),
-        ({"cadence": "questionnaire", "age_days": 36}, Grade.MEDIUM, "36 days old"),
-        ({"cadence": "questionnaire", "age_days": 120}, Grade.MEDIUM, "120 days"),
+        ({"cadence": "questionnaire", "age_days": 13}, Grade.HIGH, "observed"),
+        ({"cadence": "questionnaire", "age_days": 14}, Grade.LOW, "lies ahead"),
+        ({"cadence": "questionnaire", "age_days": 120}, Grade.LOW, "lies ahead"),
         ({"cadence": "questionnaire", "age_days": 121}, Grade.LOW, "historical"),
     ],
 )
@@ -59,6 +65,17 @@ def test_what_holds_a_grade_down(
 def test_one_step_down_from_medium_is_low() -> None:
     thin = replace(GOOD, observed_days=14, span_days=40)
     assert grade(thin)[0] is Grade.LOW
+
+
+def test_the_reasons_name_everything_that_counted_and_nothing_else() -> None:
+    assert grade(GOOD)[1] == ("40 observed days (30 or more)",)
+    worst = replace(GOOD, span_days=81, age_days=8, method="climatology")
+    assert grade(worst)[1] == (
+        "40 observed days (30 or more)",
+        "49 % of 81 days have an entry",
+        "the last entry is 8 days old",
+        "fallback: the person's own recent days, no model",
+    )
 
 
 @given(evidences)

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.twin.recommendation import Finding, from_forecast, urgent_findings
-from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
-from backend.twin.scales import local_scale, scale, scales
+from backend.twin.findings import Finding, urgent_findings
+from backend.twin.recommendation import from_forecast
+from backend.twin.scales import Scale, local_scale, scale, scales
 from tests.twin.made import LAST, forecast, record, series
 
 PHQ9 = scale("phq9")
 ANXIETY = scale("anxiety-0-100")
 MOOD = scale("mood-0-10")
+PHQ2 = scale("phq2")
 ORDERS = re.compile(r"\b(must|start|stop|increase|reduce|prescribe|should)\b", re.I)
 
 
@@ -25,7 +26,7 @@ def codes(*args: object) -> list[str]:
 
 def test_a_worse_band_ahead_is_said_with_its_numbers() -> None:
     (found,) = from_forecast(
-        forecast(PHQ9, [9] * 4 + [11] * 10), record(series([8, 9], of=PHQ9)), LAST
+        forecast(PHQ9, [9] * 4 + [11.5] * 10), record(series([8, 9], of=PHQ9)), LAST
     )
     assert found.code == "BAND_CROSSED"
     assert found.urgency == "routine"
@@ -33,8 +34,8 @@ def test_a_worse_band_ahead_is_said_with_its_numbers() -> None:
     assert "more severe band" in found.text
     assert "“mild” (5 to 9) to “moderate” (10 to 14)" in found.text
     assert "Last score 9 points" in found.text
-    assert f"median on {found.day} 11 points" in found.text
-    assert "80 % interval 10.2 to 11.8" in found.text
+    assert f"median on {found.day} 11.5 points" in found.text
+    assert "80 % interval 10.7 to 12.3" in found.text
     assert found.reason.startswith("Reliability medium: 20 observed days")
     assert found.source == PHQ9.source
 
@@ -85,14 +86,30 @@ def test_only_the_same_instrument_is_compared_with() -> None:
     ("made", "entries", "why"),
     [
         (forecast(PHQ9, 20, historical=True), [5], "this is history"),
-        (forecast(PHQ9, 20, method="prior", entries=3), [5], "Too few entries (3)"),
+        (forecast(PHQ9, 20, method="prior", entries=3), [5], "entries (3) to judge"),
         (forecast(PHQ9, 20), [], "no entry to compare"),
-        (forecast(PHQ9, 8), [6], "severity band and moves by less than 5 points"),
+        (forecast(PHQ9, 8), [6], "moves by less than 2.5 points and moves by less"),
+        (forecast(PHQ9, 20, method="shrinkage"), [5], "compared with the last score"),
+        (forecast(ANXIETY, 80, method="climatology"), [40], "follows no trend"),
         (forecast(ANXIETY, 44), [40] * 7, "the median moves by less than 15 points"),
-        (forecast(scale("phq2"), 1), [1], "the median stays in its severity band."),
+        (
+            forecast(scale("phq2"), 1),
+            [1],
+            "stays in its severity band or moves by less than 1",
+        ),
         (forecast(MOOD, 9), [2] * 7, "No severity bands"),
     ],
-    ids=["history", "prior", "empty", "calm", "no bands", "bands only", "neither"],
+    ids=[
+        "history",
+        "prior",
+        "empty",
+        "calm",
+        "shrinkage",
+        "climatology",
+        "no bands",
+        "bands only",
+        "neither",
+    ],
 )
 def test_no_recommendation_is_said_and_why(
     made: object, entries: list[int], why: str
@@ -115,6 +132,48 @@ def test_self_harm_is_urgent_even_where_the_forecast_is_history() -> None:
     assert found.source == f"Observation/safety-{LAST}"
 
 
+def test_a_series_that_rises_is_not_called_better_by_an_average_of_it() -> None:
+    rising = [3, 5, 8, 11, 15, 18, 21, 22]
+    held = record(series(rising, of=PHQ9, every=14))
+    averaged = forecast(PHQ9, 12.9, method="shrinkage")
+    (urgent,) = from_forecast(averaged, held, LAST)
+    assert urgent.code == "URGENT_FINDING"
+    calmer = record(series(rising[:5], of=PHQ9, every=14))
+    (nothing,) = from_forecast(averaged, calmer, LAST)
+    assert nothing.code == "NO_RECOMMENDATION"
+    assert "averages past scores and follows no trend" in nothing.reason
+
+
+@pytest.mark.parametrize(
+    ("of", "now", "then", "crosses"),
+    [
+        (PHQ9, 15, 14.96, False),
+        (PHQ9, 15, 12.6, False),
+        (PHQ9, 15, 12.5, True),
+        (PHQ2, 3, 2.1, False),
+        (PHQ2, 3, 2.0, True),
+        (replace(PHQ2, step=None), 3, 2.96, False),
+        (replace(PHQ2, step=None), 3, 2.9, True),
+    ],
+)
+def test_a_band_is_crossed_by_more_than_a_hair(
+    of: Scale, now: float, then: float, crosses: bool
+) -> None:
+    held = record(series([now], of=of))
+    assert ("BAND_CROSSED" in codes(forecast(of, then), held)) is crosses
+
+
+@pytest.mark.parametrize(("age", "day"), [(5, 6), (10, 10), (14, 14), (15, None)])
+def test_nothing_is_said_about_a_day_that_is_past(age: int, day: int | None) -> None:
+    made = forecast(ANXIETY, [44] * 5 + [60] * 9)
+    held = record(series([40] * 7, of=ANXIETY))
+    (found,) = from_forecast(made, held, LAST + timedelta(days=age))
+    assert found.day == (day and LAST + timedelta(days=day))
+    if day is None:
+        last = LAST + timedelta(days=14)
+        assert found.reason == f"All forecast days are past: the last one is {last}."
+
+
 def test_urgent_comes_first_and_only_for_its_scale() -> None:
     held = record(series([8, 21], of=PHQ9), series([3] * 7, of=MOOD), safety={LAST: 1})
     assert codes(forecast(PHQ9, 14), held) == [
@@ -126,42 +185,6 @@ def test_urgent_comes_first_and_only_for_its_scale() -> None:
     assert codes(forecast(MOOD, 3), held) == ["NO_RECOMMENDATION"]
 
 
-@pytest.mark.parametrize(
-    ("age", "value", "found"),
-    [(0, 1, True), (14, 1, True), (15, 1, False), (-1, 1, False), (0, 0, False)],
-)
-def test_a_safety_answer_is_urgent_for_fourteen_days(
-    age: int, value: float, found: bool
-) -> None:
-    held = record(safety={LAST - timedelta(days=age): value})
-    assert bool(urgent_findings(held, LAST)) is found
-
-
-def test_an_answer_without_a_safety_item_is_no_finding() -> None:
-    odd = SafetyAnswer(scale("gad7"), LAST, 3, "Observation/1")
-    assert urgent_findings(PatientRecord((), (odd,)), LAST) == ()
-
-
-@pytest.mark.parametrize(
-    ("scores", "days_ago"),
-    [
-        ([20], [0]),
-        ([19, 20], [0]),
-        ([20, 27], [7]),
-        ([20, 10, 22], [14, 0]),
-        ([22, 21, 20, 20], []),  # entered 21 days ago
-        ([4, 19], []),
-    ],
-)
-def test_entering_a_severe_band_is_found_once(
-    scores: list[int], days_ago: list[int]
-) -> None:
-    held = record(series(scores, of=PHQ9, every=7))
-    found = urgent_findings(held, LAST)
-    assert [(LAST - one.day).days for one in found] == days_ago
-    assert {one.kind for one in found} <= {"severe-band"}
-
-
 def test_a_severe_band_reads_as_such() -> None:
     held = record(series([21], of=PHQ9))
     (urgent,) = from_forecast(forecast(PHQ9, 21), held, LAST)
@@ -170,18 +193,6 @@ def test_a_severe_band_reads_as_such() -> None:
     )
     (finding,) = urgent_findings(held, LAST)
     assert finding == Finding("severe-band", "phq9", LAST, 21.0, "Observation/0")
-
-
-def test_findings_are_in_order_of_day() -> None:
-    early = Entry(LAST - timedelta(days=3), 16, "Observation/g")
-    held = PatientRecord(
-        (Series(scale("gad7"), (early,)),),
-        (SafetyAnswer(PHQ9, LAST, 1, "Observation/p"),),
-    )
-    assert [one.kind for one in urgent_findings(held, LAST)] == [
-        "severe-band",
-        "self-harm",
-    ]
 
 
 @given(

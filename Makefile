@@ -11,7 +11,8 @@ help: ## Show this list
 	@awk 'BEGIN {FS = ":.*##"} /^##@/ {print "\n" substr($$0, 5)} \
 	  /^[a-z]+:.*##/ {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/.full ## Make .venv with everything: runtime, training, tests
+setup: .venv/.full ## Make .venv with everything: runtime, training, tests; and the database
+	@$(BIN)/python manage.py migrate -v 0
 
 demo: .venv/.runtime ## The main job on simulated patients; EHR=<url> DIARY=<csv> TODAY=<date>
 	@$(BIN)/python manage.py migrate -v 0
@@ -27,7 +28,7 @@ test: .venv/.full check ## Everything that must be true: checks, then tests; T=p
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(T)
 	@$(if $(T),true,$(BIN)/python -m tests.coverage_bar)
 
-check: .venv/.full ## Format, lint, types, imports, migrations, deploy settings
+check: .venv/.full ## Format, lint, types, imports, migrations
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/ruff check -q .
 	@$(BIN)/mypy --no-error-summary

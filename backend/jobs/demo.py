@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from backend import wiring
 from backend.people import access
@@ -48,11 +48,17 @@ def put_in(
     *,
     actor: Actor,
     as_of: date | None,
+    source: str = "simulated",
 ) -> Iterator[Person]:
-    """Seed each record into the EHR and enrol its patient; `as_of` None: last entry."""
+    """Seed each record into the EHR and enrol its patient; `as_of` None: last entry.
+
+    `source` tells apart people of one label in different files, and a file from its
+    corrected successor.
+    """
     with closing(_patient_client(site)) as client:
         for label, record in records.items():
-            ehr_id = seed(client, label, record)
+            name = uuid5(NAMESPACE_URL, f"{source}|{label}")
+            ehr_id = seed(client, str(name), record)
             patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
             last = max(series.entries[-1].day for series in record.series)
             yield Person(label=label, patient=patient, as_of=as_of or last)

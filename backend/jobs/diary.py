@@ -1,13 +1,16 @@
 """Tidy symptom diaries (CSV) as patient records.
 
 Columns: patient_id, date, symptom_type, severity and, if known, scale_min, scale_max.
-The symptom's scale is, in this order: the columns of the file; a scale of our table
-with the symptom's name; the range seen in the whole file, which is said in the answer.
+The symptom's scale is, in this order: a scale of our table with the symptom's name,
+unless the file's columns give it other ends; those columns; the range seen in the whole
+file, which is said in the answer.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
+import io
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -47,17 +50,22 @@ class Symptom:
 
 @dataclass(frozen=True, slots=True)
 class Diary:
-    """A file's patients, the rows that were refused, and its symptoms by scale key."""
+    """A file's patients, the rows that were refused, and its symptoms by scale key.
+
+    `sha256` is that of the file's bytes.
+    """
 
     patients: Mapping[str, PatientRecord]
     refused: Mapping[Reason, int]
     symptoms: Mapping[str, Symptom]
+    sha256: str
 
 
 def read_diary(path: Path) -> Diary:
     """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary."""
     refused: Counter[Reason] = Counter()
-    rows = list(_rows(path, refused))
+    content = path.read_bytes()
+    rows = list(_rows(content, refused))
     symptoms = {name: _symptom(name, some) for name, some in _by(rows).items()}
     by_key = {symptom.scale.key: symptom for symptom in symptoms.values()}
     patients: dict[str, dict[str, set[Entry]]] = defaultdict(lambda: defaultdict(set))
@@ -79,22 +87,23 @@ def read_diary(path: Path) -> Diary:
         },
         refused=refused,
         symptoms=by_key,
+        sha256=hashlib.sha256(content).hexdigest(),
     )
 
 
-def _rows(path: Path, refused: Counter[Reason]) -> Iterable[Row]:
+def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
-            if missing:
-                raise DiaryUnreadable(f"columns missing: {', '.join(missing)}")
-            for line in reader:
-                row = _row(line)
-                if isinstance(row, Row):
-                    yield row
-                else:
-                    refused[row] += 1
+        text = io.StringIO(content.decode("utf-8-sig"), newline="")
+        reader = csv.DictReader(text)
+        missing = [name for name in NEEDED if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DiaryUnreadable(f"columns missing: {', '.join(missing)}")
+        for line in reader:
+            row = _row(line)
+            if isinstance(row, Row):
+                yield row
+            else:
+                refused[row] += 1
     except (UnicodeDecodeError, csv.Error) as error:
         raise DiaryUnreadable("not a CSV file in UTF-8") from error
 
@@ -148,14 +157,14 @@ def _symptom(name: str, rows: list[Row]) -> Symptom:
     bounds = {row.bounds for row in rows if row.bounds}
     if len(bounds) > 1:
         raise DiaryUnreadable("one symptom_type has several scale_min/scale_max")
+    known = _known().get(_plain(name))
+    if known and bounds <= {(known.low, known.high)}:
+        return Symptom(name, known, "table")
     if bounds:
         low, high = bounds.pop()
         if not low < high:
             raise DiaryUnreadable("scale_min must lie below scale_max")
         return Symptom(name, _local(name, low, high), "columns")
-    known = _known().get(_plain(name))
-    if known:
-        return Symptom(name, known, "table")
     values = [row.entry.value for row in rows]
     low, high = min(values), max(values)
     scale = _local(name, low, high if low < high else low + 1.0)

@@ -1,20 +1,23 @@
 """Forecasts for a whole diary file: CSV in, CSV out, nothing stored.
 
 One row per patient, symptom and future day with the eleven quantiles. The output grows
-beside its final name and takes it at the end; a run that was cut off goes on where it
-stopped, patient by patient.
+beside its final name (`.part`) and takes it at the end; a run that was cut off goes on
+where it stopped, patient by patient. A note beside it (`.part.json`) says what the rows
+come from; where that differs, or is not known, the run starts over.
 """
 
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from backend.jobs.diary import Diary, Symptom
+from backend.predictions.digests import digest_of_models
 from backend.twin import features
-from backend.twin.forecast import AskAll, forecast_all
+from backend.twin.forecast import CALCULATION, AskAll, forecast_all
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import LEVELS, Forecast, ModelUse
 
@@ -44,6 +47,8 @@ class Ensemble:
 def write_forecasts(diary: Diary, output: Path, *, ensemble: Ensemble) -> Iterator[str]:
     """Write the file; yields each patient's label when its rows are on disk."""
     part = output.with_name(f"{output.name}.part")
+    note = output.with_name(f"{output.name}.part.json")
+    _start_over_unless(part, note, origin=_origin(diary, ensemble))
     done = _finished(part)
     with part.open("a", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -55,6 +60,27 @@ def write_forecasts(diary: Diary, output: Path, *, ensemble: Ensemble) -> Iterat
                 file.flush()
             yield patient
     part.replace(output)
+    note.unlink()
+
+
+def _origin(diary: Diary, ensemble: Ensemble) -> dict[str, str | int]:
+    """What the rows come from: the input, the approved models, the arithmetic."""
+    return {
+        "input": diary.sha256,
+        "models": digest_of_models(ensemble.uses.values()),
+        "calculation": CALCULATION,
+    }
+
+
+def _start_over_unless(
+    part: Path, note: Path, *, origin: Mapping[str, str | int]
+) -> None:
+    """Drop what another run left behind; rows of two origins never share a file."""
+    text = json.dumps(origin)
+    if note.exists() and note.read_bytes() == text.encode():
+        return
+    part.unlink(missing_ok=True)  # first: a note never vouches for another's rows
+    note.write_text(text, encoding="utf-8")
 
 
 def _finished(part: Path) -> set[str]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,39 @@ def test_a_known_instrument_has_the_tables_scale(tmp_path: Path, name: str) -> N
     (series,) = diary.patients["a"].series
     assert series.scale.key == "phq9"
     assert diary.symptoms["phq9"].name == name
+
+
+BOUNDED = f"{HEAD},scale_min,scale_max"
+
+
+@pytest.mark.parametrize("name", ["phq9", "PHQ-9", "phq_9"])
+def test_bounds_that_agree_with_the_table_keep_the_tables_scale(
+    tmp_path: Path, name: str
+) -> None:
+    diary = read(tmp_path, f"a,2026-01-01,{name},3,0,27", head=BOUNDED)
+    (series,) = diary.patients["a"].series
+    assert (series.scale.key, series.scale.cadence) == ("phq9", "questionnaire")
+    assert diary.symptoms["phq9"].scale_source == "table"
+
+
+def test_bounds_that_differ_from_the_tables_make_it_a_diary_item(
+    tmp_path: Path,
+) -> None:
+    diary = read(tmp_path, "a,2026-01-01,phq9,3,0,10", head=BOUNDED)
+    (series,) = diary.patients["a"].series
+    assert (series.scale.key, series.scale.high) == ("diary:phq9", 10.0)
+    assert diary.symptoms["diary:phq9"].scale_source == "columns"
+
+
+def test_a_file_is_known_by_the_digest_of_its_bytes(tmp_path: Path) -> None:
+    one = read(tmp_path, "a,2026-01-01,worry,1")
+    assert one.sha256 == sha256((tmp_path / "diary.csv").read_bytes()).hexdigest()
+
+
+def test_a_mark_of_byte_order_is_no_part_of_a_columns_name(tmp_path: Path) -> None:
+    file = tmp_path / "diary.csv"
+    file.write_bytes(f"\ufeff{HEAD}\r\na,2026-01-01,worry,1\r\n".encode())
+    assert list(read_diary(file).patients) == ["a"]
 
 
 def test_without_bounds_the_range_seen_in_the_whole_file_stands_in(

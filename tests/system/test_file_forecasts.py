@@ -56,12 +56,34 @@ def test_a_run_that_was_cut_off_goes_on_and_ends_the_same(
     head = "patient_id,date,symptom_type,severity,scale_min,scale_max"
     source.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
     whole, again = tmp_path / "whole.csv", tmp_path / "again.csv"
-    installation.manage("forecast", "--series", str(source), "--output", str(whole))
+    part = tmp_path / "again.csv.part"
+    command = ("manage.py", "forecast", "--series", str(source), "--output")
+    installation.run(*command, str(whole))
     text = whole.read_text(encoding="utf-8")
-    torn = text[: int(len(text) * 0.55)]
-    again.with_name("again.csv.part").write_text(torn, encoding="utf-8")
-    installation.manage("forecast", "--series", str(source), "--output", str(again))
-    assert again.read_text(encoding="utf-8") == text
+    again.mkdir()  # what is in the way of the final name leaves the rows beside it
+    installation.run(*command, str(again), code=1)
+    again.rmdir()
+    assert part.read_text(encoding="utf-8") == text
+    marked = text.replace(",ensemble,", ",marked,", 1)  # a row of the first person
+    part.write_text(marked[: int(len(text) * 0.55)], encoding="utf-8")
+    installation.run(*command, str(again))
+    assert again.read_text(encoding="utf-8") == marked
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_rows_of_another_input_are_not_taken_over(
+    installation: Installation, tmp_path: Path
+) -> None:
+    source, output = tmp_path / "diary.csv", tmp_path / "out.csv"
+    head = "patient_id,date,symptom_type,severity,scale_min,scale_max"
+    command = ("manage.py", "forecast", "--series", str(source), "--output")
+    source.write_text(f"{head}\na,2026-01-01,worry,3,0,10\n", encoding="utf-8")
+    output.mkdir()
+    installation.run(*command, str(output), code=1)
+    output.rmdir()
+    source.write_text(f"{head}\nb,2026-01-01,worry,9,0,10\n", encoding="utf-8")
+    installation.run(*command, str(output))
+    assert {row["patient_id"] for row in rows_of(output)} == {"b"}
 
 
 def test_a_file_leaves_one_audit_row_and_stores_nothing(

@@ -16,7 +16,7 @@ MEDIAN = 5  # position of the median in LEVELS
 
 # ensemble: the models, blended. climatology: the person's own recent days, weighted.
 # shrinkage: the person's own scores, moved towards a simulated population's mean.
-# prior: the same with so few scores (one to six) that their spread is mostly assumed.
+# prior: the same with so few scores (one to six) that their spread is assumed in part.
 Method = Literal["ensemble", "climatology", "shrinkage", "prior"]
 
 

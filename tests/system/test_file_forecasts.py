@@ -77,13 +77,14 @@ def test_rows_of_another_input_are_not_taken_over(
     source, output = tmp_path / "diary.csv", tmp_path / "out.csv"
     head = "patient_id,date,symptom_type,severity,scale_min,scale_max"
     command = ("manage.py", "forecast", "--series", str(source), "--output")
-    source.write_text(f"{head}\na,2026-01-01,worry,3,0,10\n", encoding="utf-8")
+    two = "a,2026-01-01,worry,3,0,10\nb,2026-01-01,worry,3,0,10"
+    source.write_text(f"{head}\n{two}\n", encoding="utf-8")
     output.mkdir()
     installation.run(*command, str(output), code=1)
     output.rmdir()
-    source.write_text(f"{head}\nb,2026-01-01,worry,9,0,10\n", encoding="utf-8")
+    source.write_text(f"{head}\nc,2026-01-01,worry,9,0,10\n", encoding="utf-8")
     installation.run(*command, str(output))
-    assert {row["patient_id"] for row in rows_of(output)} == {"b"}
+    assert {row["patient_id"] for row in rows_of(output)} == {"c"}
 
 
 def test_a_file_leaves_one_audit_row_and_stores_nothing(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.defaults import page_not_found
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
@@ -82,6 +83,14 @@ def problem(error: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(error, exceptions.APIException):
         return _of_framework(error)
     return None
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """A path that leads to no view: a problem below /api/, elsewhere Django's page."""
+    if not request.path.startswith("/api/"):
+        return page_not_found(request, exception)
+    answer = _of_framework(exceptions.NotFound())
+    return JsonResponse(answer.data, status=404, content_type=MEDIA_TYPE)
 
 
 def _record_refusal(error: Exception, context: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
 from backend.audit.ledger import Action
 from backend.predictions import selectors
+from backend.predictions.days import latest_day
 from backend.predictions.services import forecast_symptoms
 
 EARLIEST = date(1900, 1, 1)  # before it there is no record, and soon no calendar
@@ -41,8 +42,11 @@ class PatientForecasts(APIView):
         )
 
         def validate_as_of(self, day: date | None) -> date | None:
-            """Nobody knows tomorrow's record, and none reaches back that far."""
-            if day is not None and day > wiring.now().date():
+            """Nobody knows tomorrow's record, and none reaches back that far.
+
+            Today is the day of whoever asks, anywhere on Earth.
+            """
+            if day is not None and day > latest_day(wiring.now()):
                 raise serializers.ValidationError("lies in the future")
             if day is not None and day < EARLIEST:
                 raise serializers.ValidationError(f"lies before {EARLIEST}")

@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from backend.predictions.answer import Instrument
 from backend.predictions.stored import StoredForecast
+from backend.twin.recommendation import Kind
 from backend.twin.scales import Scale
 from backend.twin.trajectory import INTERVALS, LEVELS, Forecast, Method
 
@@ -109,6 +110,16 @@ class InstrumentSerializer(serializers.Serializer[Any]):
     )
 
 
+class UrgentFindingSerializer(serializers.Serializer[Any]):
+    """Something in the record that calls for a human, with a forecast or without."""
+
+    kind = serializers.ChoiceField(choices=get_args(Kind))
+    scale = serializers.CharField(help_text="the scale's key")
+    day = serializers.DateField(help_text="the day of the finding")
+    value = serializers.FloatField()
+    unit = serializers.CharField(help_text="UCUM unit of the value")
+
+
 @extend_schema_serializer(component_name="ForecastLinks")
 class LinksSerializer(serializers.Serializer[Any]):
     """Where to go from here; paths on this host."""
@@ -131,6 +142,14 @@ class ForecastSerializer(serializers.Serializer[Any]):
         help_text="an equal record and equal models gave this stored answer"
     )
     historical = serializers.BooleanField()
+    urgent_findings = UrgentFindingSerializer(
+        many=True,
+        help_text="of the fourteen days before, also of scales without a forecast",
+    )
+    notices = serializers.ListField(
+        child=serializers.CharField(),
+        help_text="what could not be read and may be urgent, in sentences",
+    )
     instruments = InstrumentSerializer(many=True)
     refused = serializers.DictField(
         child=serializers.IntegerField(),
@@ -152,6 +171,8 @@ def forecast_json(stored: StoredForecast) -> Mapping[str, Any]:
             "stale": stored.stale,
             "reused": stored.reused,
             "historical": stored.historical,
+            "urgent_findings": stored.urgent_findings,
+            "notices": stored.notices,
             "instruments": [
                 _instrument(item, stored.delivery[item.identifier])
                 for item in stored.instruments

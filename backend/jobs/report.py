@@ -84,8 +84,22 @@ def _patient(
     if answer.refused:
         refused = ", ".join(f"{n} {why}" for why, n in answer.refused.items())
         yield f"  not used: {refused}"
+    for line in _unsaid(answer):
+        yield from textwrap.wrap(
+            line, WIDTH, initial_indent=" " * 2, subsequent_indent=" " * 4
+        )
     for number, item in enumerate(answer.instruments):
         yield from _full(item) if number < charts else _line(item)
+
+
+def _unsaid(answer: StoredForecast) -> Iterator[str]:
+    """Notices, and urgent findings of scales without a forecast to say them below."""
+    below = {item.forecast.scale.key for item in answer.instruments}
+    for finding in answer.urgent_findings:
+        if finding.scale not in below:
+            yield f"urgent: {finding.text}"
+    for notice in answer.notices:
+        yield f"notice: {notice}"
 
 
 def _full(item: Instrument) -> Iterator[str]:

@@ -96,10 +96,13 @@ class PredictionAdmin(OwnPatientsAdmin):
 
     @admin.display(description="Forecasts")
     def answer(self, prediction: Prediction) -> SafeString:
-        """Each instrument: picture, reliability with its reasons, what it suggests."""
+        """What is urgent first; then each instrument with its picture and reasons."""
         opened = open_answer(prediction.patient, prediction)
+        first = opened.remarks
         cards = format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
-        return format_html("<p>{}</p>{}", DISCLAIMER, cards)
+        said = (*(f"Urgent: {f.text}" for f in first.urgent_findings), *first.notices)
+        top = format_html_join("", "<p><strong>{}</strong></p>", ((s,) for s in said))
+        return format_html("{}<p>{}</p>{}", top, DISCLAIMER, cards)
 
 
 @admin.register(Alert)

@@ -15,9 +15,10 @@ from backend.audit.ledger import Action, Outcome
 from backend.people import access, crypto
 from backend.people.access import Actor
 from backend.people.models import Patient
+from backend.predictions.days import latest_day
 from backend.predictions.models import Alert
 from backend.twin.errors import NotVisible
-from backend.twin.recommendation import urgent_findings
+from backend.twin.recommendation import Finding, urgent_findings
 from backend.twin.record import PatientRecord
 
 TABLE = "predictions_alert"
@@ -42,17 +43,16 @@ class OpenAlert:
 def raise_alerts(patient: Patient, record: PatientRecord, *, now: datetime) -> int:
     """Make an alert of each urgent finding that has none yet; returns how many.
 
-    Urgent is judged by today, not by a forecast's `as_of`: what was urgent long ago is
-    history. It is done before a forecast is tried, so a record that is too thin for a
-    forecast still alerts.
+    Urgent is judged by the latest day anywhere, not by a forecast's `as_of`: what was
+    urgent long ago is history. It is done before a forecast is tried, so a record that
+    is too thin for a forecast still alerts.
     """
     made = 0
-    for finding in urgent_findings(record, now.date()):
-        name = f"{finding.kind}|{finding.scale}|{finding.day}|{finding.source}"
+    for finding in urgent_findings(record, latest_day(now)):
         alert_id = uuid4()
         _, created = Alert.objects.get_or_create(
             patient=patient,
-            key=crypto.blind_index(f"alert:{patient.pk}", name),
+            key=crypto.blind_index(f"alert:{patient.pk}", _name(finding)),
             defaults={
                 "id": alert_id,
                 "finding": _seal(patient, alert_id, asdict(finding)),
@@ -100,6 +100,13 @@ def acknowledge(actor: Actor, alert_id: UUID, *, now: datetime) -> OpenAlert:
             alert.acknowledged_by = actor.user
             alert.save(update_fields=["acknowledged_at", "acknowledged_by"])
     return _open(alert)
+
+
+def _name(finding: Finding) -> str:
+    """One per finding: an EHR's new version of the same answer is the same finding."""
+    resource, _, _ = finding.source.partition("/_history/")
+    what = f"{finding.kind}|{finding.scale}|{finding.day}|{finding.value!r}"
+    return f"{what}|{resource}"
 
 
 def _seal(patient: Patient, alert_id: UUID, finding: dict[str, Any]) -> bytes:

@@ -1,9 +1,8 @@
-"""The sealed part of a prediction: forecasts, recommendations and refusals as JSON."""
+"""The sealed part of a prediction: forecasts, recommendations, remarks, as JSON."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -15,10 +14,13 @@ from backend.people import crypto
 from backend.people.models import Patient
 from backend.predictions import digests
 from backend.predictions.models import Prediction
+from backend.predictions.remarks import Remarks, UrgentFinding, remarks
 from backend.twin import recommendation, trajectory_json
+from backend.twin.features import ForecastWindow
 from backend.twin.recommendation import Recommendation
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import Forecast
+from backend.twin.window_digest import window_digest
 
 TABLE = "predictions_prediction"
 COLUMN = "payload"
@@ -35,32 +37,35 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All instruments of one prediction; resources refused, counted by reason."""
+    """All instruments of one prediction, and what else the record says."""
 
     instruments: tuple[Instrument, ...]
-    refused: Mapping[str, int]
+    remarks: Remarks
 
 
 def compose(
     patient: Patient,
     record: PatientRecord,
+    windows: Sequence[ForecastWindow],
+    forecasts: Sequence[Forecast],
     *,
-    forecasts: tuple[Forecast, ...],
     as_of: date,
 ) -> Answer:
-    """The answer that `forecasts` make, with recommendations and identifiers."""
+    """The answer that the windows' forecasts make, both in the same order.
+
+    With recommendations, identifiers, and what else the record says on that day.
+    """
     instruments = tuple(
         Instrument(
             forecast=forecast,
             recommendations=recommendation.from_forecast(forecast, record, as_of),
             identifier=digests.identifier(
-                patient, forecast, record_digest=record.digest
+                patient, forecast, window_digest=window_digest(window)
             ),
         )
-        for forecast in forecasts
+        for window, forecast in zip(windows, forecasts, strict=True)
     )
-    refused = Counter(str(refusal.reason) for refusal in record.refused)
-    return Answer(instruments=instruments, refused=dict(sorted(refused.items())))
+    return Answer(instruments=instruments, remarks=remarks(record, as_of))
 
 
 def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
@@ -75,7 +80,7 @@ def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
                 }
                 for item in answer.instruments
             ],
-            "refused": answer.refused,
+            **asdict(answer.remarks),
         }
     )
     return crypto.seal(
@@ -95,7 +100,7 @@ def open_answer(patient: Patient, prediction: Prediction) -> Answer:
     data = orjson.loads(plain)
     return Answer(
         instruments=tuple(_instrument(item) for item in data["instruments"]),
-        refused=data["refused"],
+        remarks=_remarks(data),
     )
 
 
@@ -106,6 +111,19 @@ def _instrument(data: dict[str, Any]) -> Instrument:
         recommendations=tuple(_recommendation(one) for one in data["recommendations"]),
         identifier=UUID(data["identifier"]),
     )
+
+
+def _remarks(data: dict[str, Any]) -> Remarks:
+    """Answers of before there were findings and notices hold none."""
+    return Remarks(
+        refused=data["refused"],
+        urgent_findings=tuple(_finding(one) for one in data.get("urgent_findings", ())),
+        notices=tuple(data.get("notices", ())),
+    )
+
+
+def _finding(data: dict[str, Any]) -> UrgentFinding:
+    return UrgentFinding(**{**data, "day": date.fromisoformat(data["day"])})
 
 
 def _recommendation(data: dict[str, Any]) -> Recommendation:

@@ -21,8 +21,8 @@ def digest_of_models(uses: Iterable[ModelUse]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-def identifier(patient: Patient, forecast: Forecast, *, record_digest: str) -> UUID:
-    """What the EHR knows this answer by: equal for equal record, models, arithmetic.
+def identifier(patient: Patient, forecast: Forecast, *, window_digest: str) -> UUID:
+    """What the EHR knows this answer by: equal for equal window, models, arithmetic.
 
     Without models the method stands in their place: a fallback's answer is another
     resource than the ensemble's.
@@ -34,7 +34,7 @@ def identifier(patient: Patient, forecast: Forecast, *, record_digest: str) -> U
         patient.site_id,
         patient.pk,
         instrument,
-        record_digest,
+        window_digest,
         answered,
     )
     return uuid5(NAMESPACE, "\n".join(map(str, parts)))

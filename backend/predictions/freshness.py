@@ -7,15 +7,21 @@ from datetime import timedelta
 from backend.predictions.answer import Answer, open_answer
 from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
+from backend.predictions.remarks import Remarks
 
 
 def find_fresh(
-    draft: Prediction, *, historical: tuple[bool, ...], policy: ForecastPolicy
+    draft: Prediction,
+    *,
+    historical: tuple[bool, ...],
+    remarks: Remarks,
+    policy: ForecastPolicy,
 ) -> tuple[Prediction, Answer] | None:
     """The newest stored answer that `draft` would repeat, or None.
 
-    Equal are patient, record and approved models, and the mark "historical" of each
-    instrument, which depends on the day and not on the record. An answer made for
+    Equal are patient, record and approved models, and what depends on the day or on
+    what could not be read: the mark "historical" of each instrument and all remarks.
+    An answer made for
     another day than the draft's or the day before is not given again: its grade counts
     the days since the last entry.
     """
@@ -36,4 +42,6 @@ def find_fresh(
         return None
     answer = open_answer(draft.patient, prediction)
     stored = tuple(item.forecast.historical for item in answer.instruments)
-    return (prediction, answer) if stored == historical else None
+    if stored != historical or answer.remarks != remarks:
+        return None
+    return prediction, answer

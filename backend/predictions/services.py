@@ -18,11 +18,13 @@ from backend.predictions import outbox
 from backend.predictions.alerts import raise_alerts
 from backend.predictions.answer import Answer, compose, seal_answer
 from backend.predictions.asking import asker
+from backend.predictions.days import latest_day
 from backend.predictions.digests import digest_of_models
 from backend.predictions.ensemble import approved, is_complete
 from backend.predictions.freshness import find_fresh
 from backend.predictions.models import Prediction, PredictionModel
 from backend.predictions.policy import ForecastPolicy
+from backend.predictions.remarks import remarks
 from backend.predictions.stored import StoredForecast, stored_forecast
 from backend.twin.errors import InsufficientData
 from backend.twin.features import ForecastWindow, forecast_window
@@ -49,29 +51,30 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
     An equal record and equal models within the policy's hours give the stored answer.
-    Two audit rows: the pull, and the forecast with its outcome.
+    Two audit rows: the pull, and the forecast with its outcome. Without `as_of` the
+    record is read up to the latest day anywhere: a day is the patient's own.
 
     Raises NotVisible, InsufficientData, EhrError, SealBroken, AuditUnavailable. A model
     that fails raises nothing: the others, or the fallback, answer and say so.
     """
     moment = now()
-    day = as_of or moment.date()
-    since = day - policy.lookback
+    until = as_of or latest_day(moment)
+    since = until - policy.lookback
     patient, record = open_record(
-        actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=day
+        actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=until
     )
     raise_alerts(patient, record, now=moment)
     uses = approved(policy.weights)
-    draft = _draft(actor, patient, record=record, uses=uses, as_of=day, created=moment)
+    draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose):
-        windows = _windows(record, day)
-        fresh = find_fresh(draft, historical=_historical(windows, day), policy=policy)
+        windows = _windows(record, until)
+        fresh = _fresh(draft, record, windows=windows, until=until, policy=policy)
         if fresh is None:
             ask_all = asker(models, uses, timeout_s=policy.timeout_s)
             forecasts = forecast_all(
-                windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=day
+                windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
             )
-            answer = compose(patient, record, forecasts=forecasts, as_of=day)
+            answer = compose(patient, record, windows, forecasts, as_of=until)
     stored = fresh or _save(draft, answer, uses)
     return stored_forecast(*stored, now=moment, policy=policy, reused=fresh is not None)
 
@@ -82,14 +85,17 @@ def _draft(
     *,
     record: PatientRecord,
     uses: Mapping[str, ModelUse],
-    as_of: date,
-    created: datetime,
+    as_of: date | None,
+    now: datetime,
 ) -> Prediction:
-    """The prediction as far as it is known before anything was computed."""
+    """The prediction as far as it is known before anything was computed.
+
+    It is filed under the day asked for, or else under today's in UTC.
+    """
     return Prediction(
         patient=patient,
-        as_of=as_of,
-        created=created,
+        as_of=as_of or now.date(),
+        created=now,
         actor=actor.name,
         record_digest=record.digest,
         models_digest=digest_of_models(uses.values()),
@@ -123,6 +129,23 @@ def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
     if not any(series.entries for series in record.series):
         raise InsufficientData(("symptom history",))
     return [forecast_window(series, day) for series in record.series if series.entries]
+
+
+def _fresh(
+    draft: Prediction,
+    record: PatientRecord,
+    *,
+    windows: list[ForecastWindow],
+    until: date,
+    policy: ForecastPolicy,
+) -> tuple[Prediction, Answer] | None:
+    """The stored answer that says all that a new one would say, or None."""
+    return find_fresh(
+        draft,
+        historical=_historical(windows, until),
+        remarks=remarks(record, until),
+        policy=policy,
+    )
 
 
 def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:

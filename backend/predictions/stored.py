@@ -10,6 +10,7 @@ from uuid import UUID
 from backend.predictions.answer import Answer, Instrument
 from backend.predictions.models import OutboxItem, Prediction
 from backend.predictions.policy import ForecastPolicy
+from backend.predictions.remarks import UrgentFinding
 
 NOT_SENT = "not-sent"  # a historical forecast, or a site that takes no writes
 
@@ -32,6 +33,8 @@ class StoredForecast:
     historical: bool
     instruments: tuple[Instrument, ...]
     refused: Mapping[str, int]
+    urgent_findings: tuple[UrgentFinding, ...]
+    notices: tuple[str, ...]
     delivery: Mapping[UUID, str]
 
 
@@ -68,7 +71,9 @@ def stored_forecast(
         reused=reused,
         historical=prediction.historical,
         instruments=answer.instruments,
-        refused=answer.refused,
+        refused=answer.remarks.refused,
+        urgent_findings=answer.remarks.urgent_findings,
+        notices=answer.remarks.notices,
         delivery=_delivery(answer),
     )
 

@@ -84,6 +84,25 @@ def test_no_data_leaves_when_the_audit_is_broken(api, patient, tmp_path):
     assert AccessEvent.objects.count() == before
 
 
+@pytest.mark.parametrize(
+    "path", ["/api/", "/api/v1/nothing", "/api/v1/patients/4711", "/api/v2/patients"]
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_path_that_leads_nowhere_is_a_problem(api, method, path):
+    answer = getattr(api, method)(path)
+    assert answer.status_code == answer.json()["status"] == 404
+    assert answer["Content-Type"] == MEDIA_TYPE
+    assert answer.json()["type"] == "urn:mindtwin:problem:not-found"
+    assert "4711" not in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/apis"])
+def test_elsewhere_such_a_path_is_djangos_page(anonymous, path):
+    answer = anonymous.get(path)
+    assert answer.status_code == 404
+    assert answer["Content-Type"].startswith("text/html")
+
+
 @pytest.mark.parametrize("sent", ["{", "[1, 2]", '"text"'])
 def test_a_body_that_is_no_object_is_a_400(api, patient, sent):
     answer = api.post(

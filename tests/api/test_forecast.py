@@ -74,6 +74,31 @@ def test_refused_resources_are_counted_by_reason(api, path, ehr):
     assert api.post(path, {}, format="json").json()["refused"] == {"no-date": 1}
 
 
+def test_findings_and_notices_stand_beside_the_forecasts(api, path, ehr):
+    refused = (Refusal("Observation/1", Reason.NO_VALUE, safety=True),)
+    ehr.record = PatientRecord(
+        series=(fakes.diary(),),
+        safety=(fakes.self_harm(fakes.LAST_DAY),),
+        refused=refused,
+    )
+    body = api.post(path, {}, format="json").json()
+    assert [one["scale"]["key"] for one in body["instruments"]] == ["mood-0-10"]
+    assert body["urgent_findings"] == [
+        {
+            "kind": "self-harm",
+            "scale": "phq9",
+            "day": "2026-03-01",
+            "value": 1.0,
+            "unit": "{score}",
+        }
+    ]
+    (notice,) = body["notices"]
+    assert notice.startswith("1 answer to a self-harm item could not be read")
+    again = api.get(body["links"]["forecast"]).json()
+    assert again["urgent_findings"] == body["urgent_findings"]
+    assert again["notices"] == body["notices"]
+
+
 def test_an_unknown_direction_is_said(api, path, ehr):
     scale = local_scale("worry", system="urn:diary", low=1.0, high=7.0)
     ehr.record = PatientRecord(series=(Series(scale, fakes.diary().entries),))
@@ -87,6 +112,12 @@ def test_a_forecast_as_of_an_earlier_day_knows_nothing_later(api, path, now):
     body = api.post(path, {"as_of": day.isoformat()}, format="json").json()
     assert body["as_of"] == "2026-02-20"
     assert body["instruments"][0]["last_entry"] == "2026-02-20"
+
+
+def test_today_is_the_callers_own_day(api, path, clock, now):
+    clock[0] = now.replace(hour=12)
+    assert api.post(path, {"as_of": "2026-03-03"}, format="json").status_code == 201
+    assert api.post(path, {"as_of": "2026-03-04"}, format="json").status_code == 400
 
 
 @pytest.mark.parametrize("as_of", ["2026-03-03", "yesterday", 7])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.contrib import admin
 from django.test import Client
@@ -12,9 +14,11 @@ from backend.people.access import Actor, enrol
 from backend.people.models import CareTeamMember, Patient, Site, User
 from backend.predictions.answer import compose, seal_answer
 from backend.predictions.models import Prediction
-from backend.twin.record import PatientRecord
+from backend.predictions.remarks import UrgentFinding
+from backend.twin.record import PatientRecord, Reason, Refusal
 from backend.twin.scales import scale
-from tests.twin.made import forecast
+from tests.twin.made import LAST, forecast, window
+from tests.twin.made import record as made_record
 
 pytestmark = pytest.mark.django_db
 
@@ -98,13 +102,10 @@ def test_the_access_log_cannot_be_changed_here(client: Client) -> None:
     assert client.post(url.replace("change", "delete")).status_code == 403
 
 
-def test_a_predictions_page_shows_its_answer(
-    client: Client, boss: User, patient: Patient
-) -> None:
-    CareTeamMember.objects.create(patient=patient, user=boss)
+def page_of(client: Client, patient: Patient, record: PatientRecord) -> str:
+    """The page of a prediction with one forecast and what else the record says."""
     made = forecast(scale("mood-0-10"), 5.0)
-    record = PatientRecord(series=())
-    answer = compose(patient, record, forecasts=(made,), as_of=made.last_entry)
+    answer = compose(patient, record, (window([5.0]),), (made,), as_of=made.last_entry)
     prediction = Prediction(
         patient=patient,
         as_of=made.last_entry,
@@ -116,7 +117,36 @@ def test_a_predictions_page_shows_its_answer(
     prediction.payload = seal_answer(patient, prediction.pk, answer)
     prediction.save()
     url = reverse("admin:predictions_prediction_change", args=[prediction.pk])
-    page = client.get(url).content.decode()
+    return client.get(url).content.decode()
+
+
+def test_a_predictions_page_shows_its_answer(
+    client: Client, boss: User, patient: Patient
+) -> None:
+    CareTeamMember.objects.create(patient=patient, user=boss)
+    page = page_of(client, patient, PatientRecord(series=()))
     assert "<svg" in page
     assert "symptom_transformer version 1" in page
     assert "Clinical judgement decides" in page
+    assert "Urgent:" not in page
+
+
+def test_a_predictions_page_begins_with_what_is_urgent(
+    client: Client, boss: User, patient: Patient
+) -> None:
+    CareTeamMember.objects.create(patient=patient, user=boss)
+    refused = (Refusal("Observation/1", Reason.NO_VALUE, safety=True),)
+    record = made_record(safety={LAST: 1.0})
+    page = page_of(client, patient, replace(record, refused=refused))
+    urgent = page.index("<strong>Urgent: PHQ-9 total score: self-harm item above")
+    unread = page.index("<strong>1 answer to a self-harm item could not be read")
+    assert urgent < unread < page.index("Clinical judgement")
+
+
+def test_what_a_finding_says_is_text_and_no_markup(
+    client: Client, boss: User, patient: Patient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    CareTeamMember.objects.create(patient=patient, user=boss)
+    monkeypatch.setattr(UrgentFinding, "text", "<script>")
+    page = page_of(client, patient, made_record(safety={LAST: 1.0}))
+    assert "Urgent: &lt;script&gt;" in page

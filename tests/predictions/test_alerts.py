@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -32,6 +33,26 @@ def test_a_finding_makes_one_alert_however_often_it_is_read(urgent, ask, now):
     ask()
     ask(now=lambda: now + timedelta(hours=30))
     assert Alert.objects.count() == 1
+
+
+def test_new_versions_of_an_answer_are_one_finding(ask, ehr):
+    answer = fakes.self_harm(fakes.LAST_DAY)
+    for version in ("/_history/1", "/_history/2", "/_history/3", ""):
+        new = replace(answer, source=answer.source + version)
+        ehr.record = PatientRecord(series=(fakes.diary(),), safety=(new,))
+        ask()
+    assert Alert.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "other", [{"value": 2.0}, {"source": "Observation/another/_history/1"}]
+)
+def test_another_value_or_answer_is_another_finding(ask, ehr, other):
+    answer = fakes.self_harm(fakes.LAST_DAY)
+    for one in (answer, replace(answer, **other)):
+        ehr.record = PatientRecord(series=(fakes.diary(),), safety=(one,))
+        ask()
+    assert Alert.objects.count() == 2
 
 
 def test_what_was_urgent_long_ago_is_history(urgent, ask, now):

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from backend.predictions.digests import digest_of_models, identifier
+from backend.predictions.models import OutboxItem
+from backend.twin.record import PatientRecord, Reason, Refusal
 from backend.twin.trajectory import ModelUse
+from tests.predictions import fakes
 
 ONE = ModelUse("a", 1, "0" * 64, "production", 0.7)
 TWO = ModelUse("b", 1, "1" * 64, "production", 0.3)
+
+
+def names(answer):
+    return {item.forecast.scale.key: item.identifier for item in answer.instruments}
 
 
 def test_the_order_of_models_does_not_count():
@@ -30,14 +38,41 @@ def test_the_channel_does_not_count():
 
 def test_an_equal_answer_has_an_equal_identifier(ask, patient):
     (item,) = ask().instruments
-    again = identifier(patient, item.forecast, record_digest="r")
-    assert again == identifier(patient, item.forecast, record_digest="r")
-    assert again != identifier(patient, item.forecast, record_digest="s")
+    again = identifier(patient, item.forecast, window_digest="r")
+    assert again == identifier(patient, item.forecast, window_digest="r")
+    assert again != identifier(patient, item.forecast, window_digest="s")
 
 
 def test_a_fallback_is_another_answer_than_the_ensemble(ask, patient):
     (item,) = ask().instruments
     fallback = replace(item.forecast, models=(), method="climatology")
-    assert identifier(patient, fallback, record_digest="r") != identifier(
-        patient, item.forecast, record_digest="r"
+    assert identifier(patient, fallback, window_digest="r") != identifier(
+        patient, item.forecast, window_digest="r"
     )
+
+
+def test_an_entry_of_another_instrument_leaves_a_forecasts_name(ask, ehr):
+    ehr.record = PatientRecord(series=(fakes.diary(40), fakes.questionnaire(8, 9)))
+    first = names(ask())
+    ehr.record = PatientRecord(series=(fakes.diary(41), fakes.questionnaire(8, 9)))
+    answer = ask()
+    assert not answer.reused
+    assert names(answer)["phq9"] == first["phq9"]
+    assert names(answer)["mood-0-10"] != first["mood-0-10"]
+    assert OutboxItem.objects.count() == 3
+
+
+def test_a_day_that_leaves_the_look_back_leaves_a_forecasts_name(ask, ehr, now):
+    ehr.record = PatientRecord(series=(fakes.diary(410),))
+    first = ask()
+    later = ask(now=lambda: now + timedelta(days=2))
+    assert not later.reused
+    assert names(later) == names(first)
+    assert OutboxItem.objects.count() == 1
+
+
+def test_an_answer_that_cannot_be_read_leaves_a_forecasts_name(ask, ehr):
+    first = names(ask())
+    refused = (Refusal("Observation/9", Reason.NO_VALUE, safety=True),)
+    ehr.record = PatientRecord(series=(fakes.diary(),), refused=refused)
+    assert names(ask()) == first

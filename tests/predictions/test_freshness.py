@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from backend.predictions.models import OutboxItem, Prediction
 from backend.registry.models import ModelRelease
-from backend.twin.record import PatientRecord
+from backend.twin.record import PatientRecord, Reason, Refusal
 from tests.predictions import fakes
 
 
@@ -60,6 +60,26 @@ def test_another_weight_makes_a_new_answer(ask, policy):
     first = ask()
     weights = {"symptom_transformer": 0.5, "symptom_xgboost": 0.5}
     assert ask(policy=replace(policy, weights=weights)).id != first.id
+
+
+def test_a_new_refusal_makes_a_new_answer(ask, ehr, now):
+    first = ask()
+    refused = (Refusal("Observation/9", Reason.WRONG_UNIT),)
+    ehr.record = PatientRecord(series=(fakes.diary(),), refused=refused)
+    again = ask(**at(now + timedelta(hours=1)))
+    assert again.id != first.id
+    assert again.refused == {"wrong-unit": 1}
+    assert ask(**at(now + timedelta(hours=2))).id == again.id
+
+
+def test_a_finding_that_became_history_makes_a_new_answer(ask, ehr, now):
+    day = now.date() - timedelta(days=14)
+    ehr.record = PatientRecord(series=(fakes.diary(),), safety=(fakes.self_harm(day),))
+    first = ask()
+    assert ask().id == first.id
+    again = ask(**at(now + timedelta(hours=20)))
+    assert again.id != first.id
+    assert (len(first.urgent_findings), len(again.urgent_findings)) == (1, 0)
 
 
 def test_a_far_day_makes_a_new_answer_of_an_equal_record(ask, now):

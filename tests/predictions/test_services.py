@@ -47,6 +47,29 @@ def test_only_the_policys_window_is_pulled(ask, ehr, now):
     assert ehr.asked == [("ehr-4711", today - timedelta(days=400), today)]
 
 
+def test_where_the_day_has_begun_already_its_entries_count(ask, ehr, now):
+    noon = now.replace(hour=12)  # in Auckland it is one in the morning of the next day
+    tomorrow = now.date() + timedelta(days=1)
+    ehr.record = PatientRecord(
+        series=(fakes.diary(last=tomorrow), fakes.questionnaire(8, 20, last=tomorrow)),
+        safety=(fakes.self_harm(tomorrow),),
+    )
+    answer = ask(now=lambda: noon)
+    assert ehr.asked[-1][2] == tomorrow
+    assert {item.forecast.last_entry for item in answer.instruments} == {tomorrow}
+    assert "the last entry" not in " ".join(answer.instruments[0].forecast.reasons)
+    assert {one.day for one in answer.urgent_findings} == {tomorrow}
+    assert answer.instruments[1].recommendations[0].code == "URGENT_FINDING"
+    assert Alert.objects.count() == 2
+    assert Prediction.objects.get().as_of == now.date()
+    assert ask(now=lambda: noon).reused
+
+
+def test_an_earlier_day_asked_for_is_the_last_one_read(ask, ehr, now):
+    ask(as_of=now.date(), now=lambda: now.replace(hour=12))
+    assert ehr.asked[-1][2] == now.date()
+
+
 def test_a_forecast_leaves_two_audit_rows(ask, audited):
     audited()
     ask()

@@ -1,0 +1,87 @@
+"""What an answer says of the record beside its forecasts; nobody may have to ask."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from backend.twin.recommendation import Finding, Kind, urgent_findings
+from backend.twin.record import PatientRecord
+from backend.twin.scales import Scale, scales
+
+_SAID: Mapping[Kind, str] = {
+    "self-harm": "self-harm item above its threshold",
+    "severe-band": "severe band entered",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UrgentFinding:
+    """A finding of the record, with a forecast of its scale or without.
+
+    `scale` is the scale's key, `value` in `unit` (UCUM).
+    """
+
+    kind: Kind
+    scale: str
+    day: date
+    value: float
+    unit: str
+
+    @property
+    def text(self) -> str:
+        """One line for people."""
+        known = scales().get(self.scale)
+        title = known.title if known else self.scale
+        one = "point" if self.value == 1 else "points"
+        unit = one if self.unit == "{score}" else self.unit
+        return f"{title}: {_SAID[self.kind]} on {self.day} ({self.value:g} {unit})"
+
+
+@dataclass(frozen=True, slots=True)
+class Remarks:
+    """Resources refused, counted by reason; findings that call for a human; notices.
+
+    `notices` are whole sentences.
+    """
+
+    refused: Mapping[str, int]
+    urgent_findings: tuple[UrgentFinding, ...] = ()
+    notices: tuple[str, ...] = ()
+
+
+def remarks(record: PatientRecord, until: date) -> Remarks:
+    """What there is to say of `record`; urgent is judged by the day `until`."""
+    of = {series.scale.key: series.scale for series in record.series}
+    of |= {answer.scale.key: answer.scale for answer in record.safety}
+    found = [_finding(one, of[one.scale]) for one in urgent_findings(record, until)]
+    refused = Counter(str(refusal.reason) for refusal in record.refused)
+    return Remarks(
+        refused=dict(sorted(refused.items())),
+        urgent_findings=tuple(dict.fromkeys(found)),  # two sources may say the same
+        notices=_notices(record),
+    )
+
+
+def _finding(finding: Finding, scale: Scale) -> UrgentFinding:
+    return UrgentFinding(
+        kind=finding.kind,
+        scale=finding.scale,
+        day=finding.day,
+        value=finding.value,
+        unit=scale.unit,
+    )
+
+
+def _notices(record: PatientRecord) -> tuple[str, ...]:
+    """What could not be read and yet may be urgent."""
+    unread = sum(refusal.safety for refusal in record.refused)
+    if not unread:
+        return ()
+    answers, them = ("answer", "it") if unread == 1 else ("answers", "them")
+    return (
+        f"{unread} {answers} to a self-harm item could not be read; "
+        f"look at {them} in the EHR.",
+    )

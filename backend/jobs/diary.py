@@ -11,9 +11,8 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -22,6 +21,9 @@ from backend.twin.record import Entry, PatientRecord, Reason, Series
 from backend.twin.scales import Scale, local_scale, scales
 
 DIARY_SYSTEM = "https://mindtwin.example/fhir/CodeSystem/diary"
+LONGEST_NAME = 200  # characters of a symptom's name
+LARGEST = 1e6  # no rating lies beyond; larger numbers are mistakes
+EARLIEST = date(1900, 1, 1)
 NEEDED = ("patient_id", "date", "symptom_type", "severity")
 
 
@@ -61,11 +63,20 @@ class Diary:
     sha256: str
 
 
-def read_diary(path: Path) -> Diary:
-    """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary."""
+def read_diary(path: Path, *, today: date) -> Diary:
+    """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary.
+
+    Rows later than `today`, or the day after it in an earlier time zone, are refused.
+    """
     refused: Counter[Reason] = Counter()
     content = path.read_bytes()
-    rows = list(_rows(content, refused))
+    rows = [
+        row
+        for row in _rows(content, refused)
+        if not _refuse_future(row, today, refused)
+    ]
+    if not rows:
+        raise DiaryUnreadable(f"no row can be used ({_counted(refused) or 'empty'})")
     symptoms = {name: _symptom(name, some) for name, some in _by(rows).items()}
     by_key = {symptom.scale.key: symptom for symptom in symptoms.values()}
     patients: dict[str, dict[str, set[Entry]]] = defaultdict(lambda: defaultdict(set))
@@ -91,6 +102,28 @@ def read_diary(path: Path) -> Diary:
     )
 
 
+def remarks(diary: Diary) -> Iterator[str]:
+    """What a reader of the answer has to know about the file."""
+    if diary.refused:
+        yield f"rows not used: {_counted(diary.refused)}"
+    guessed = [s for s in diary.symptoms.values() if s.scale_source == "range seen"]
+    if guessed:
+        yield (
+            f"no scale given for {len(guessed)} symptoms: the range seen in the file "
+            "stands in; name the scale with scale_min, scale_max"
+        )
+
+
+def _counted(refused: Mapping[Reason, int]) -> str:
+    return ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
+
+
+def _refuse_future(row: Row, today: date, refused: Counter[Reason]) -> bool:
+    late = (row.entry.day - today).days > 1
+    refused.update([Reason.IN_FUTURE] * late)
+    return late
+
+
 def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
     try:
         text = io.StringIO(content.decode("utf-8-sig"), newline="")
@@ -109,8 +142,11 @@ def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
 
 
 def _row(line: Mapping[str, str | None]) -> Row | Reason:
-    patient, symptom = line["patient_id"], line["symptom_type"]
-    if not patient or not symptom:
+    patient, symptom = (
+        line["patient_id"],
+        " ".join((line["symptom_type"] or "").split()),
+    )
+    if not patient or not symptom or len(symptom) > LONGEST_NAME:
         return Reason.MALFORMED
     when = _when(line["date"] or "")
     if when is None:
@@ -128,9 +164,12 @@ def _when(text: str) -> tuple[date, str] | None:
     """The day as written and, where a time is given, ISO text; no zone means UTC."""
     try:
         if len(text) == 10:  # YYYY-MM-DD
-            return date.fromisoformat(text), ""
+            day = date.fromisoformat(text)
+            return (day, "") if day >= EARLIEST else None
         at = datetime.fromisoformat(text)
     except ValueError:
+        return None
+    if at.date() < EARLIEST:
         return None
     if (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0):
         return at.date(), ""  # exporters write midnight where they mean the day
@@ -143,7 +182,7 @@ def _number(text: str | None) -> float | None:
         value = float(text or "nan")
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None  # NaN compares as no
 
 
 def _by(rows: Iterable[Row]) -> dict[str, list[Row]]:

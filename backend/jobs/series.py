@@ -119,10 +119,10 @@ def _days(patient: str, forecast: Forecast, symptom: Symptom) -> Iterator[list[o
             symptom.name,
             day.isoformat(),
             number,
-            *(f"{value:.6g}" for value in quantiles),
+            *(f"{value:.12g}" for value in quantiles),
             forecast.method,
             forecast.grade.value,
-            f"{forecast.scale.low:g}",
-            f"{forecast.scale.high:g}",
+            f"{forecast.scale.low:.12g}",
+            f"{forecast.scale.high:.12g}",
             symptom.scale_source,
         ]

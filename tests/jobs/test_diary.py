@@ -6,16 +6,23 @@ from pathlib import Path
 
 import pytest
 
-from backend.jobs.diary import DIARY_SYSTEM, Diary, DiaryUnreadable, read_diary
+from backend.jobs.diary import (
+    DIARY_SYSTEM,
+    Diary,
+    DiaryUnreadable,
+    read_diary,
+    remarks,
+)
 from backend.twin.record import Reason
 
+TODAY = date(2026, 6, 1)
 HEAD = "patient_id,date,symptom_type,severity"
 
 
 def read(tmp_path: Path, *lines: str, head: str = HEAD) -> Diary:
     file = tmp_path / "diary.csv"
     file.write_text("\n".join([head, *lines]) + "\n", encoding="utf-8")
-    return read_diary(file)
+    return read_diary(file, today=TODAY)
 
 
 def test_bounds_in_columns_are_the_scale(tmp_path: Path) -> None:
@@ -66,7 +73,7 @@ def test_a_file_is_known_by_the_digest_of_its_bytes(tmp_path: Path) -> None:
 def test_a_mark_of_byte_order_is_no_part_of_a_columns_name(tmp_path: Path) -> None:
     file = tmp_path / "diary.csv"
     file.write_bytes(f"\ufeff{HEAD}\r\na,2026-01-01,worry,1\r\n".encode())
-    assert list(read_diary(file).patients) == ["a"]
+    assert list(read_diary(file, today=TODAY).patients) == ["a"]
 
 
 def test_without_bounds_the_range_seen_in_the_whole_file_stands_in(
@@ -96,6 +103,11 @@ def test_one_constant_value_still_gives_a_scale_with_width(tmp_path: Path) -> No
         ("a,2026-01-01,,1", Reason.MALFORMED),
         ("a,2026-01-01", Reason.MALFORMED),
         ("a,2026-01-01,phq9,300", Reason.OUTSIDE_SCALE),
+        ("a,2026-01-01,worry,1e300", Reason.NOT_A_NUMBER),
+        ("a,0001-01-01,worry,1", Reason.NO_DATE),
+        ("a,0001-01-01T10:00:00,worry,1", Reason.NO_DATE),
+        ("a,2026-06-03,worry,1", Reason.IN_FUTURE),
+        (f"a,2026-01-01,{'w' * 201},1", Reason.MALFORMED),
     ],
 )
 def test_a_bad_row_is_counted_under_its_reason(
@@ -156,4 +168,29 @@ def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "diary.csv"
     file.write_bytes(b"patient_id\xff\xfe,date")
     with pytest.raises(DiaryUnreadable, match="UTF-8"):
-        read_diary(file)
+        read_diary(file, today=TODAY)
+
+
+def test_tomorrow_is_today_somewhere(tmp_path: Path) -> None:
+    diary = read(tmp_path, "a,2026-06-02,worry,1")
+    assert diary.patients["a"].series[0].entries[0].day == date(2026, 6, 2)
+
+
+@pytest.mark.parametrize("lines", [(), ("a,01.02.2026,worry,1",)])
+def test_a_file_without_a_usable_row_is_refused(
+    tmp_path: Path, lines: tuple[str, ...]
+) -> None:
+    with pytest.raises(DiaryUnreadable, match="no row can be used"):
+        read(tmp_path, *lines)
+
+
+def test_names_keep_single_spaces(tmp_path: Path) -> None:
+    diary = read(tmp_path, "a,2026-01-01, low   mood ,3")
+    assert diary.symptoms["diary:low mood"].name == "low mood"
+
+
+def test_what_a_reader_must_know_is_said(tmp_path: Path) -> None:
+    diary = read(tmp_path, "a,2026-01-01,worry,3", "a,2026-01-02,worry,")
+    refused, guessed = remarks(diary)
+    assert refused == "rows not used: 1 no-value"
+    assert "no scale given for 1 symptoms" in guessed

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from backend.jobs.series import Ensemble, write_forecasts
 from backend.twin.forecast import Answer
 from backend.twin.ports import Arrays
 from backend.twin.trajectory import HORIZON, LEVELS, ModelUse
+
+TODAY = date(2026, 6, 1)
 
 MODEL = "symptom_xgboost"
 USE = ModelUse(MODEL, 1, "a" * 64, "production", 1.0)
@@ -58,7 +61,7 @@ def run(
 ) -> None:
     """A whole run, or one that is cut off after so many people."""
     ensemble = Ensemble(model, {MODEL: 1.0}, {MODEL: use})
-    steps = write_forecasts(read_diary(source), output, ensemble=ensemble)
+    steps = write_forecasts(read_diary(source, today=TODAY), output, ensemble=ensemble)
     for done, _ in enumerate(steps, start=1):
         if done == people:
             steps.close()  # type: ignore[attr-defined]

@@ -126,3 +126,18 @@ def test_a_file_that_is_no_diary_is_refused_by_name(
     )
     assert "columns missing: symptom_type, severity" in done.stderr
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_missing_folder_for_the_output_is_an_error_and_no_traceback(
+    installation: Installation, tmp_path: Path
+) -> None:
+    source = tmp_path / "diary.csv"
+    source.write_text(
+        "patient_id,date,symptom_type,severity\na,2026-01-01,worry,3\n",
+        encoding="utf-8",
+    )
+    output = str(tmp_path / "no" / "out.csv")
+    command = ("manage.py", "forecast", "--series", str(source), "--output", output)
+    done = installation.run(*command, code=1)
+    assert "Traceback" not in done.stderr
+    assert "No such file" in done.stderr

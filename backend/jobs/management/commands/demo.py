@@ -7,20 +7,29 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.management.base import BaseCommand, CommandError
 
 from backend import wiring
 from backend.audit.verify import verify
 from backend.jobs import demo, report
-from backend.jobs.diary import DiaryUnreadable, read_diary
+from backend.jobs.diary import DiaryUnreadable, read_diary, remarks
 from backend.jobs.sandbox_process import SandboxFailed, sandbox
 from backend.people.access import Actor
 from backend.people.models import Site
 from backend.twin.errors import EhrError
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
+
+
+class People(NamedTuple):
+    """Whom the demo runs on; `as_of` None stands for each one's last entry."""
+
+    records: Mapping[str, PatientRecord]
+    as_of: date | None
+    source: str
+    remarks: tuple[str, ...]
 
 
 class Command(BaseCommand):
@@ -36,30 +45,32 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if not wiring.demo_allowed():
             raise CommandError("the demo is refused under these settings")
-        today = options["today"] or wiring.now().date()
-        with ExitStack() as stack:
-            if options["today"]:
-                at = datetime.combine(today, time(9), tzinfo=UTC)
-                stack.enter_context(wiring.use(now=lambda: at))
-            records, as_of = _records(options["diary"], today)
-            try:
+        try:
+            with ExitStack() as stack:
+                if options["today"]:
+                    at = datetime.combine(options["today"], time(9), tzinfo=UTC)
+                    stack.enter_context(wiring.use(now=lambda: at))
+                people = _people(options["diary"], wiring.now().date())
                 url = options["ehr"] or stack.enter_context(
                     sandbox(wiring.var() / "sandbox.ndjson")
                 )
                 slug = "ehr" if options["ehr"] else "sandbox"
-                self._run(demo.site_at(url, slug=slug), records, as_of)
-            except (EhrError, SandboxFailed) as error:
-                raise CommandError(str(error)) from error
+                self._run(demo.site_at(url, slug=slug), people)
+        except (EhrError, SandboxFailed, ValueError) as error:
+            raise CommandError(str(error)) from error
 
-    def _run(
-        self, site: Site, records: Mapping[str, PatientRecord], as_of: date | None
-    ) -> None:
+    def _run(self, site: Site, found: People) -> None:
         say = self.stdout.write
         actor = Actor.of_command("demo")
+        records = found.records
         entries = sum(len(s.entries) for r in records.values() for s in r.series)
         say(f"1  EHR: {site.slug}, {len(records)} patients, {entries} entries as FHIR")
+        for remark in found.remarks:
+            say(f"   {remark}")
         people = []
-        for person in demo.put_in(site, records, actor=actor, as_of=as_of):
+        for person in demo.put_in(
+            site, records, actor=actor, as_of=found.as_of, source=found.source
+        ):
             people.append(person)
             if len(records) > report.SHOWN and len(people) % 10 == 0:
                 say(f"   {len(people)} of {len(records)} patients in the EHR")
@@ -73,21 +84,21 @@ class Command(BaseCommand):
         held = demo.held_by_ehr(site, list(titles))
         for line in report.deliveries(titles, held):
             say(line)
-        found = verify()
-        say(f"4  Audit: {found.rows} entries verified, {len(found.problems)} problems")
+        audit = verify()
+        say(f"4  Audit: {audit.rows} entries verified, {len(audit.problems)} problems")
         for line in report.NEXT_STEPS:
             say(line)
         lost = sum(len(references) != 1 for references in held.values())
-        if counts["failed"] or lost or found.problems:
+        if counts["failed"] or lost or audit.problems:
             raise CommandError("the demo did not end well; see above")
 
 
-def _records(
-    diary: Path | None, today: date
-) -> tuple[Mapping[str, PatientRecord], date | None]:
+def _people(diary: Path | None, today: date) -> People:
+    """Simulated people as of today, or a diary's people as of their last entries."""
     if diary is None:
-        return demo_records(today), today
+        return People(demo_records(today), today, "simulated", ())
     try:
-        return read_diary(diary).patients, None
+        read = read_diary(diary, today=today)
     except (DiaryUnreadable, OSError) as error:
         raise CommandError(f"cannot read the diary: {error}") from error
+    return People(read.patients, None, read.sha256, tuple(remarks(read)))

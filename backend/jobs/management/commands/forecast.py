@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from argparse import ArgumentParser
 from datetime import date
 from pathlib import Path
@@ -15,13 +14,13 @@ from backend import wiring
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs.chart import chart
-from backend.jobs.diary import Diary, DiaryUnreadable, read_diary
+from backend.jobs.diary import Diary, DiaryUnreadable, read_diary, remarks
 from backend.jobs.series import Ensemble, write_forecasts
 from backend.people.access import Actor
 from backend.predictions.asking import asker
 from backend.predictions.ensemble import approved
 from backend.predictions.services import forecast_symptoms
-from backend.twin.errors import EhrError, InsufficientData, NotVisible
+from backend.twin.errors import AuditUnavailable, NotVisible, TwinError
 
 PROGRESS_EVERY = 10  # patients
 
@@ -39,28 +38,32 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", type=date.fromisoformat, help="default: today")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        if options["patient"]:
-            self._patient(options["patient"], options["as_of"])
-        elif options["output"]:
-            self._series(options["series"], options["output"])
-        else:
+        if options["series"] and not options["output"]:
             raise CommandError("--series needs --output FILE.csv")
-
-    def _patient(self, patient: UUID, as_of: date | None) -> None:
+        if options["series"] and options["as_of"]:
+            raise CommandError("--as-of goes with --patient: a file ends where it ends")
         try:
-            stored = forecast_symptoms(
-                actor=Actor.of_command("forecast"),
-                patient_id=patient,
-                as_of=as_of,
-                ehr=wiring.ehr_of,
-                models=wiring.models(),
-                now=wiring.now,
-                policy=wiring.forecast_policy(),
-            )
+            if options["patient"]:
+                self._patient(options["patient"], options["as_of"])
+            else:
+                self._series(options["series"], options["output"])
         except NotVisible as error:
             raise CommandError("no such patient") from error
-        except (InsufficientData, EhrError) as error:
+        except AuditUnavailable as error:
+            raise CommandError(f"{error}; run manage.py migrate first?") from error
+        except (TwinError, OSError) as error:
             raise CommandError(str(error)) from error
+
+    def _patient(self, patient: UUID, as_of: date | None) -> None:
+        stored = forecast_symptoms(
+            actor=Actor.of_command("forecast"),
+            patient_id=patient,
+            as_of=as_of,
+            ehr=wiring.ehr_of,
+            models=wiring.models(),
+            now=wiring.now,
+            policy=wiring.forecast_policy(),
+        )
         self.stdout.write(f"prediction {stored.id}")
         for item in stored.instruments:
             forecast = item.forecast
@@ -71,7 +74,7 @@ class Command(BaseCommand):
     def _series(self, source: Path, output: Path) -> None:
         actor = Actor.of_command("forecast")
         try:
-            diary = read_diary(source)
+            diary = read_diary(source, today=wiring.now().date())
         except (DiaryUnreadable, OSError) as error:
             ledger.record(action=Action.FILE, actor=actor.name, outcome=Outcome.FAILED)
             raise CommandError(f"cannot read the diary: {error}") from error
@@ -88,23 +91,12 @@ class Command(BaseCommand):
         self._summary(diary, output)
 
     def _summary(self, diary: Diary, output: Path) -> None:
-        refused = {str(why): n for why, n in sorted(diary.refused.items())}
         self.stdout.write(
             f"{len(diary.patients)} patients, {len(diary.symptoms)} symptoms "
             f"-> {output}"
         )
-        if refused:
-            self.stdout.write(f"rows not used: {json.dumps(refused)}")
-        guessed = [
-            symptom
-            for symptom in diary.symptoms.values()
-            if symptom.scale_source == "range seen"
-        ]
-        if guessed:
-            self.stdout.write(
-                f"no scale given for {len(guessed)} symptoms: the range seen in the "
-                "file stands in; name the scale with scale_min, scale_max"
-            )
+        for remark in remarks(diary):
+            self.stdout.write(remark)
 
 
 def _ensemble() -> Ensemble:

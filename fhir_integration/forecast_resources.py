@@ -13,12 +13,14 @@ from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from backend.twin.ports import ForecastDocument
-from backend.twin.trajectory import LEVELS, Forecast, ModelUse
+from backend.twin.trajectory import HORIZON, LEVELS, Forecast, ModelUse
 from fhir_integration import codes
 from fhir_integration.strict_json import Json
 
 MOST_DERIVED_FROM = 100  # references; the Provenance names every source
 _DAY_MS = 86_400_000
+# Not "the next days": the last entry may be old. The code's text adds its date.
+_SPAN = f"{HORIZON} days after the last entry"
 _METHODS = {
     "ensemble": "quantile-average",
     "climatology": "climatology",
@@ -27,8 +29,8 @@ _METHODS = {
 }
 _FALLBACKS = {
     "climatology": "Exponentially weighted climatology of the patient's own entries",
-    "shrinkage": "The patient's own scores, shrunk towards a population prior",
-    "prior": "Population prior, shrunk towards the patient's few entries",
+    "shrinkage": "The patient's own scores, moved towards a simulated population",
+    "prior": "Few entries: own scores, moved towards a simulated population",
 }
 
 
@@ -77,7 +79,7 @@ def _version(kind: str, value: str) -> Json:
 def observation(document: ForecastDocument, *, device_reference: str) -> Json:
     """The fourteen days: per day median and intervals, and all quantiles once more."""
     forecast = document.forecast
-    title = f"Predicted {forecast.scale.title}, next {len(forecast.days)} days"
+    title = f"Predicted {forecast.scale.title}, {_SPAN}"
     code = f"{forecast.scale.key}-forecast-14d"
     resource = _prediction(document, code=code, title=title, device=device_reference)
     resource |= {
@@ -99,7 +101,7 @@ def day_observations(
 ) -> Iterator[Json]:
     """One plain Observation a day with the median, for EHRs that strip components."""
     forecast = document.forecast
-    title = f"Predicted {forecast.scale.title}, median of one day"
+    title = f"Predicted {forecast.scale.title}, median of one of the {_SPAN}"
     code = f"{forecast.scale.key}-forecast-median"
     for day, median in zip(forecast.days, forecast.median(), strict=True):
         own = uuid5(document.identifier, day.isoformat())
@@ -126,7 +128,8 @@ def _prediction(
         ],
         "code": {
             **_concept(codes.FORECAST, code, title),
-            "text": f"{title} (model estimate, not a measurement)",
+            "text": f"{title} of {forecast.last_entry} "
+            "(model estimate, not a measurement)",
         },
         "subject": {"reference": f"Patient/{document.ehr_patient}"},
         "issued": instant(document.issued),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any, get_args
 
@@ -99,6 +100,23 @@ def test_observation_and_provenance_say_that_a_model_asserts() -> None:
         assert resources[kind]["meta"]["security"] == [codes.AI_LABEL]
 
 
+def test_titles_count_from_the_last_entry_not_from_today() -> None:
+    resources = emitted(last_entry=date(2025, 7, 1), historical=True)
+    whole, day = (
+        resources[kind]["code"] for kind in ("Observation", "Observation-day")
+    )
+    assert whole["text"] == (
+        "Predicted PHQ-9 total score, 14 days after the last entry of 2025-07-01 "
+        "(model estimate, not a measurement)"
+    )
+    assert whole["coding"][0]["display"] in whole["text"]
+    assert day["text"] == (
+        "Predicted PHQ-9 total score, median of one of the 14 days after the last "
+        "entry of 2025-07-01 (model estimate, not a measurement)"
+    )
+    assert day["coding"][0]["display"] in day["text"]
+
+
 def test_the_note_says_what_it_is_and_how_far_to_rely_on_it() -> None:
     [note] = made()["note"]
     assert note["text"] == (
@@ -170,6 +188,9 @@ def test_the_method_names_weights_or_the_fallback() -> None:
     )
     fallback = method_text(forecast(method="climatology", models=()))
     assert "climatology" in fallback
+    for method in ("shrinkage", "prior"):
+        text = method_text(forecast(method=method, models=()))
+        assert text.endswith("own scores, moved towards a simulated population")
 
 
 def test_the_identifier_is_the_documents() -> None:

@@ -1,7 +1,8 @@
 """Code systems and codes that this room reads and writes, in one place.
 
 Sources: LOINC codes and the answer list LL358-3 from loinc.org; AIAST from HL7's
-v3-ObservationValue; everything under mindtwin.example is our own.
+v3-ObservationValue; the extensions from hl7.org/fhir; everything under mindtwin.example
+is our own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from backend.twin.scales import Scale, by_code, scales
+from backend.twin.scales import Scale, scales
 
 OURS = "https://mindtwin.example/fhir"
 LOINC = "http://loinc.org"
@@ -34,6 +35,17 @@ AI_LABEL = {
 # Answers to a PHQ item, LL358-3: not at all, several days, more than half, nearly all.
 ANSWERS = {"LA6568-5": 0.0, "LA6569-3": 1.0, "LA6570-1": 2.0, "LA6571-9": 3.0}
 ANSWER_RANGE = (0.0, 3.0)
+# The number that a coding stands for; itemWeight is the newer name of ordinalValue
+# (hl7.org/fhir/extensions/StructureDefinition-itemWeight.html).
+ORDINALS = frozenset(
+    {
+        "http://hl7.org/fhir/StructureDefinition/ordinalValue",
+        "http://hl7.org/fhir/StructureDefinition/itemWeight",
+    }
+)
+# Panels whose components hold an instrument's items and total -> the scale's key.
+# Source: loinc.org/44249-1, PHQ-9 quick depression assessment panel, reported.
+PANELS = {(LOINC, "44249-1"): "phq9"}
 
 _SAME_SYSTEM = {"urn:oid:2.16.840.1.113883.6.1": LOINC, "https://loinc.org": LOINC}
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -48,11 +60,6 @@ def canonical(system: object) -> str:
     return _SAME_SYSTEM.get(system, system) if isinstance(system, str) else ""
 
 
-def known_scale(system: str, code: str) -> Scale | None:
-    """The instrument of the scale table that this coding names, if any."""
-    return by_code(system, code)
-
-
 @cache
 def safety_items() -> dict[tuple[str, str], Scale]:
     """(system, code) of each safety item -> the questionnaire it belongs to."""
@@ -65,14 +72,14 @@ def safety_items() -> dict[tuple[str, str], Scale]:
 
 @cache
 def search_tokens() -> str:
-    """Value of the `code` search parameter: every instrument, item and diary code.
+    """Value of the `code` search parameter: all totals, safety items, panels, diaries.
 
     Our own systems are asked for as a whole (`system|`), so that a new rating or diary
     item needs no change here; the others code by code.
     """
     own = {RATING, DIARY}
     single = {(scale.system, scale.code) for scale in scales().values()}
-    single |= set(safety_items())
+    single |= set(safety_items()) | set(PANELS)
     tokens = [f"{system}|" for system in sorted(own)]
     tokens += [f"{s}|{c}" for s, c in sorted(single) if s not in own]
     return ",".join(tokens)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
+from datetime import date
 
 from backend.twin.record import Reason
-from backend.twin.scales import Scale, local_scale
+from backend.twin.scales import Scale
 from fhir_integration import codes
+from fhir_integration.instruments import (
+    Instrument,
+    Part,
+    codings,
+    dicts,
+    holds_answers,
+    instrument,
+    only_points_elsewhere,
+    parts,
+)
 from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
 from fhir_integration.values import score
 
@@ -20,7 +31,10 @@ _REFUSED = {
     "entered-in-error": Reason.ENTERED_IN_ERROR,
     "cancelled": Reason.CANCELLED,
 }
-_EFFECTIVE = ("effectiveDateTime", "effectiveInstant", "effectivePeriod")
+# Taken back, or never an answer: nothing is lost by refusing it.
+_NOTHING_LOST = frozenset(
+    {Reason.ENTERED_IN_ERROR, Reason.CANCELLED, Reason.WRONG_TYPE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +47,101 @@ class Reading:
     safety: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a part, or all, was not used; `safety`: a safety item's answer is lost."""
+
+    reason: Reason
+    safety: bool = False
+
+
+Result = Reading | Refused
+
+
 def when(resource: Json) -> Moment | Reason:
-    """Time of the observation: effective[x], a period by its start, else `issued`."""
-    for key in _EFFECTIVE:
-        if key not in resource:
-            continue
-        stated = resource[key]
-        if key == "effectivePeriod":
-            if not isinstance(stated, dict):
-                return Reason.MALFORMED
-            if "start" not in stated:
-                return Reason.NO_DATE
-            stated = stated["start"]
-        return moment(stated)
-    return moment(resource["issued"]) if "issued" in resource else Reason.NO_DATE
+    """Time of the observation: effective[x]; `issued` only where there is none at all.
+
+    A period counts by its end, when the questionnaire looks back from, else by its
+    start; a timing by its first event. An effective[x] that states no time (a reason
+    for its absence) is NO_DATE: `issued` may be years later.
+    """
+    for key in ("effectiveDateTime", "effectiveInstant"):
+        if key in resource:
+            return moment(resource[key])
+    if "effectivePeriod" in resource:
+        return _of_period(resource["effectivePeriod"])
+    if "effectiveTiming" in resource:
+        return _of_timing(resource["effectiveTiming"])
+    if "issued" not in resource or any(map(_is_effective, resource)):
+        return Reason.NO_DATE
+    return moment(resource["issued"])
 
 
-def reading(
-    resource: Json, *, ehr_patient: str, at: Moment | Reason
-) -> Reading | Reason:
-    """The score in `resource`, whose time is `at`, or the reason for refusing it."""
-    objection = _objection(resource, ehr_patient=ehr_patient)
+def _of_period(period: object) -> Moment | Reason:
+    if not isinstance(period, dict):
+        return Reason.MALFORMED
+    for end in ("end", "start"):
+        if end in period:
+            return moment(period[end])
+    return Reason.NO_DATE
+
+
+def _of_timing(timing: object) -> Moment | Reason:
+    if not isinstance(timing, dict):
+        return Reason.MALFORMED
+    events = timing.get("event")
+    return moment(events[0]) if isinstance(events, list) and events else Reason.NO_DATE
+
+
+def _is_effective(key: str) -> bool:
+    return key.startswith(("effective", "_effective"))
+
+
+def readings(
+    resource: Json, *, subject: Subject, at: Moment | Reason, until: date
+) -> tuple[Result, ...]:
+    """What `resource`, whose time is `at`, says: scores, answers, and refusals.
+
+    One result for most; more where components hold a safety item or a panel's total;
+    none for a panel that only points at Observations which are read on their own.
+    """
+    objection = _objection(resource, subject=subject)
     if objection is not None:
-        return objection
-    found = _scale(resource)
-    if isinstance(found, Reason):
-        return found
-    if isinstance(at, Reason):
-        return at
-    scale, safety = found
-    value = score(resource, scale)
+        return (Refused(objection, _is_loss(resource, objection, subject=subject)),)
+    named = instrument(resource)
+    found = parts(resource, named)
+    if not found:
+        return _nothing(resource, named)
+    if isinstance(at, Reason) or at.day > until:
+        reason = at if isinstance(at, Reason) else Reason.IN_FUTURE
+        return (Refused(reason, any(x.part is Part.SAFETY for _, x in found)),)
+    results: list[Result] = [_result(element, inner, at=at) for element, inner in found]
+    if isinstance(named, Reason):
+        results.append(Refused(named))
+    return tuple(results)
+
+
+def _result(element: Json, inner: Instrument, *, at: Moment) -> Result:
+    scale, safety = inner.scale, inner.part is Part.SAFETY
+    value = score(element, scale, is_answer=safety)
     if isinstance(value, Reason):
-        return value
+        return Refused(value, safety)
     low, high = codes.ANSWER_RANGE if safety else (scale.low, scale.high)
     if not low <= value <= high:
-        return Reason.OUTSIDE_SCALE
+        return Refused(Reason.OUTSIDE_SCALE, safety)
     return Reading(scale, at, value + 0.0, safety)  # + 0.0 turns -0.0 into 0.0
 
 
-def _objection(resource: Json, *, ehr_patient: str) -> Reason | None:
+def _nothing(resource: Json, named: Instrument | Reason) -> tuple[Result, ...]:
+    """The results of a resource in which no part is known."""
+    if isinstance(named, Reason):
+        return (Refused(named),)
+    if not resource.get("component") and only_points_elsewhere(resource):
+        return ()
+    return (Refused(Reason.UNKNOWN_CODE, holds_answers(resource)),)
+
+
+def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     if resource.get("resourceType") != "Observation" or _is_assertion_of_ai(resource):
         return Reason.WRONG_TYPE
     status = resource.get("status")
@@ -79,77 +149,23 @@ def _objection(resource: Json, *, ehr_patient: str) -> Reason | None:
         return Reason.MALFORMED
     if status not in _USED:
         return _REFUSED.get(status, Reason.MALFORMED)
-    if not _is_about(resource.get("subject"), ehr_patient):
+    if not subject.owns(resource):
         return Reason.WRONG_PATIENT
     return None
+
+
+def _is_loss(resource: Json, objection: Reason, *, subject: Subject) -> bool:
+    """True if an answer of this patient's to a safety item goes with the resource."""
+    if objection in _NOTHING_LOST or subject.is_another(resource):
+        return False
+    return holds_answers(resource)
 
 
 def _is_assertion_of_ai(resource: Json) -> bool:
     """True for what a model wrote, ours or another's: never read as a measurement."""
     meta = resource.get("meta")
-    labels = _dicts(meta.get("security")) if isinstance(meta, dict) else []
-    ai = any(label.get("code") == codes.AI_LABEL["code"] for label in labels)
-    return ai or any(c.get("system") == codes.FORECAST for c in _codings(resource))
-
-
-def _is_about(subject: object, ehr_patient: str) -> bool:
-    reference = subject.get("reference") if isinstance(subject, dict) else None
-    if not isinstance(reference, str):
-        return False
-    plain = reference.split("/_history/", maxsplit=1)[0]
-    return plain.split("/")[-2:] == ["Patient", ehr_patient]
-
-
-def _scale(resource: Json) -> tuple[Scale, bool] | Reason:
-    """The instrument, and whether it is only its safety item."""
-    for coding in _codings(resource):
-        system, code = codes.canonical(coding.get("system")), coding.get("code")
-        if not isinstance(code, str):
-            continue
-        item_of = codes.safety_items().get((system, code))
-        if item_of is not None:
-            return item_of, True
-        scale = codes.known_scale(system, code)
-        if scale is not None:
-            return scale, False
-        if system == codes.DIARY:
-            return _diary(resource, code)
-    return Reason.UNKNOWN_CODE
-
-
-def _diary(resource: Json, code: str) -> tuple[Scale, bool] | Reason:
-    """A diary item of the site's own, with the bounds sent beside its value."""
-    if not codes.DIARY_CODE.fullmatch(code):
-        return Reason.MALFORMED
-    for stated in _dicts(resource.get("referenceRange")):
-        kind = stated.get("type")
-        marks = _dicts(kind.get("coding")) if isinstance(kind, dict) else []
-        if not any(_is_scale_mark(mark) for mark in marks):
-            continue
-        low, high = _bound(stated.get("low")), _bound(stated.get("high"))
-        if low is not None and high is not None and low < high:
-            return local_scale(code, system=codes.DIARY, low=low, high=high), False
-    return Reason.NO_SCALE
-
-
-def _is_scale_mark(coding: Json) -> bool:
-    return coding.get("system") == codes.RANGE and coding.get("code") == "scale"
-
-
-def _bound(quantity: object) -> float | None:
-    value = quantity.get("value") if isinstance(quantity, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
-
-
-def _codings(resource: Json) -> list[Json]:
-    code = resource.get("code")
-    return _dicts(code.get("coding")) if isinstance(code, dict) else []
-
-
-def _dicts(value: object) -> list[Json]:
-    return [x for x in value if isinstance(x, dict)] if isinstance(value, list) else []
+    if isinstance(meta, dict) and "security" in meta:
+        labels = dicts(meta["security"])
+        if any(label.get("code") == codes.AI_LABEL["code"] for label in labels):
+            return True
+    return codes.FORECAST in [coding.get("system") for coding in codings(resource)]

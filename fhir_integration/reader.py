@@ -1,15 +1,16 @@
 """Observations in, PatientRecord out: each resource is used or refused by a reason.
 
 Resources are read one by one and dropped at once; only a few fields of each are kept.
+An Observation may hold several scores: a panel's total, a total's safety item.
 The result depends on what was delivered, never on the order or on repetition.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
+from typing import NamedTuple
 
 from backend.twin.record import (
     Entry,
@@ -21,45 +22,62 @@ from backend.twin.record import (
 )
 from backend.twin.scales import Scale
 from fhir_integration.codes import FHIR_ID
-from fhir_integration.observation import Reading, reading, when
+from fhir_integration.observation import Reading, Refused, Result, readings, when
 from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
 
 _Newness = tuple[str, int, str]
+_Content = tuple[tuple[str, ...], ...]
 _Used = tuple[str, Reading]  # reference in the EHR, what was read there
+_NOT_OURS = frozenset({Reason.WRONG_PATIENT, Reason.WRONG_TYPE})
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What is kept of one resource; `result` is None where it was not asked for."""
+class _Read(NamedTuple):
+    """What is kept of one resource; no `results` where it was not asked for.
+
+    A tuple, since one is made for every resource: a dataclass takes four times as long.
+    """
 
     identity: str
+    business: tuple[str, ...]
     newness: _Newness
     source: str
-    result: Reading | Reason | None
+    results: tuple[Result, ...]
+    content: _Content
 
 
 def read_record(
-    resources: Iterable[Json], *, ehr_patient: str, since: date, until: date
+    resources: Iterable[Json],
+    *,
+    ehr_patient: str,
+    since: date,
+    until: date,
+    base_url: str = "",
 ) -> PatientRecord:
     """Extract the scores with since <= day <= until, and list what was refused.
 
-    A resource dated before `since` was not asked for and leaves no trace; one after
-    `until` is refused as IN_FUTURE. Of several versions of a resource the newest
-    counts, whatever it says; equal scores at the same time count once. Never raises,
-    whatever a JSON object holds.
+    Days are the patient's own, as their entries state them: an entry of the day
+    `until` is read whatever its time and zone, and so is one without a time. A
+    resource dated before `since` was not asked for and leaves no trace; one after
+    `until` is refused as IN_FUTURE. `base_url` is the site's own: absolute references
+    count below it only. Of several versions of a resource, and of several ids of one
+    business identifier, the newest counts, whatever it says; equal scores at the same
+    time count once. Never raises, whatever a JSON object holds.
     """
+    subject = Subject.at(base_url, ehr_patient)
     reads = [
-        _read(resource, ehr_patient=ehr_patient, since=since, until=until)
+        _read(resource, subject=subject, since=since, until=until)
         for resource in resources
     ]
     newest, superseded = _newest(reads)
     used, repeated = _distinct(newest)
     used, unscaled = _one_range_each(used)
     refused = [
-        Refusal(read.source, read.result)
+        Refusal(read.source, result.reason, result.safety)
         for read in newest
-        if isinstance(read.result, Reason)
+        for result in read.results
+        if isinstance(result, Refused)
     ]
     return PatientRecord(
         series=_series(used),
@@ -68,21 +86,45 @@ def read_record(
     )
 
 
-def _order(refusal: Refusal) -> tuple[str, str]:
-    return refusal.source, refusal.reason
+def _order(refusal: Refusal) -> tuple[str, str, bool]:
+    return refusal.source, refusal.reason, refusal.safety
 
 
-def _read(resource: Json, *, ehr_patient: str, since: date, until: date) -> _Read:
+def _read(resource: Json, *, subject: Subject, since: date, until: date) -> _Read:
     identity, source = _names(resource)
     at = when(resource)
-    result: Reading | Reason | None
-    if isinstance(at, Moment) and at.day < since:
-        result = None
-    else:
-        result = reading(resource, ehr_patient=ehr_patient, at=at)
-    if isinstance(result, Reading) and result.moment.day > until:
-        result = Reason.IN_FUTURE
-    return _Read(identity, _newness(resource), source, result)
+    results: tuple[Result, ...] = ()
+    business: tuple[str, ...] = ()
+    if isinstance(at, Reason) or at.day >= since:
+        results = readings(resource, subject=subject, at=at, until=until)
+    if isinstance(at, Moment) and not _is_stray(results):
+        business = _business(resource, at)
+    content = tuple(map(_content, results))
+    return _Read(identity, business, _newness(resource), source, results, content)
+
+
+def _is_stray(results: tuple[Result, ...]) -> bool:
+    """True for what is not this patient's: it must not stand in for what is."""
+    first = results[0] if results else None
+    return isinstance(first, Refused) and first.reason in _NOT_OURS
+
+
+def _business(resource: Json, at: Moment) -> tuple[str, ...]:
+    """What names the entry under whatever id: its identifier, code and day; or ().
+
+    By R4 the identifier would do. Some EHRs repeat one over all items of a form, or
+    over all forms of a kind: without code and day one answer would hide another.
+    """
+    try:
+        first, coding = resource["identifier"][0], resource["code"]["coding"][0]
+        name = first["system"], first["value"], coding["code"], at.day.isoformat()
+    except (KeyError, IndexError, TypeError):
+        return ()
+    return name if all(map(_is_text, name)) else ()
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, str) and part != ""
 
 
 def _names(resource: Json) -> tuple[str, str]:
@@ -106,30 +148,39 @@ def _newness(resource: Json) -> _Newness:
     return "" if isinstance(updated, Reason) else updated.utc, number, text
 
 
-def _content(read: _Read) -> tuple[str, ...]:
+def _content(found: Result) -> tuple[str, ...]:
     """Decides between reads that say the same of themselves but differ in content."""
-    found = read.result
-    if not isinstance(found, Reading):
-        return ("", str(found))
+    if isinstance(found, Refused):
+        return "", found.reason, str(found.safety)
     scale, at = found.scale, found.moment
     ends = f"{scale.low!r} {scale.high!r}"
     return scale.system, scale.code, ends, str(at.day), at.at, repr(found.value)
 
 
 def _newest(reads: list[_Read]) -> tuple[list[_Read], list[Refusal]]:
-    """One read per id, the newest; every other delivery of it is refused."""
-    kept: dict[str, _Read] = {}
-    nameless: list[_Read] = []
-    superseded: list[Refusal] = []
-    for read in sorted(reads, key=lambda read: (read.newness, _content(read))):
-        if not read.identity:
-            nameless.append(read)
-            continue
-        older = kept.get(read.identity)
-        if older is not None and older.result is not None:
-            superseded.append(Refusal(older.source, Reason.DUPLICATE))
-        kept[read.identity] = read
-    return [*kept.values(), *nameless], superseded
+    """One read per id and business identifier, the newest; the others are refused."""
+    ordered = sorted(reads, key=lambda read: (read.newness, read.content, read.source))
+    by_id, older = _last(ordered, by=lambda read: read.identity)
+    kept, copies = _last(by_id, by=lambda read: read.business)
+    return kept, [
+        Refusal(read.source, Reason.DUPLICATE)
+        for read in older + copies
+        if read.results
+    ]
+
+
+def _last(
+    reads: list[_Read], *, by: Callable[[_Read], Hashable]
+) -> tuple[list[_Read], list[_Read]]:
+    """The last read of each name, in order, and the others; "" and () are no names."""
+    kept: dict[Hashable, _Read] = {}
+    others: list[_Read] = []
+    for position, read in enumerate(reads):
+        name = by(read) or position
+        if name in kept:
+            others.append(kept.pop(name))
+        kept[name] = read
+    return list(kept.values()), others
 
 
 def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
@@ -137,18 +188,22 @@ def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
     seen: set[tuple[str, str, bool, str, float]] = set()
     used: list[_Used] = []
     repeated: list[Refusal] = []
-    for read in sorted(reads, key=lambda read: (read.source, _content(read))):
-        found = read.result
-        if not isinstance(found, Reading):
-            continue
+    for source, found in _used(reads):
         scale = found.scale
         what = (scale.system, scale.code, found.safety, found.moment.utc, found.value)
         if what in seen:
-            repeated.append(Refusal(read.source, Reason.DUPLICATE))
+            repeated.append(Refusal(source, Reason.DUPLICATE))
         else:
             seen.add(what)
-            used.append((read.source, found))
+            used.append((source, found))
     return used, repeated
+
+
+def _used(reads: list[_Read]) -> Iterator[_Used]:
+    for read in sorted(reads, key=lambda read: (read.source, read.content)):
+        for result in read.results:
+            if isinstance(result, Reading):
+                yield read.source, result
 
 
 def _one_range_each(used: list[_Used]) -> tuple[list[_Used], list[Refusal]]:

@@ -41,7 +41,7 @@ class FhirEhr:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`transport` is the swap point for tests; `now` only dates Retry-After."""
-        self._write_mode = write_mode
+        self._base_url, self._write_mode = base_url, write_mode
         self.client = FhirClient(
             base_url,
             token=token,
@@ -60,8 +60,10 @@ class FhirEhr:
     ) -> PatientRecord:
         """The symptom entries with since <= day <= until, and what was refused.
 
-        Only the codes and days that are needed are asked for. A server compares in
-        UTC while a day is the patient's own, so a day more is asked for on each side.
+        Days are the patient's own: hand in as `until` the latest day that is today
+        anywhere on Earth, or the newest entries of the far east are missed. Only the
+        codes and days that are needed are asked for. A server compares in UTC, so a
+        day more is asked for on each side.
         """
         if not FHIR_ID.fullmatch(ehr_patient):
             raise EhrNotFound("not an id that FHIR allows", status=404)
@@ -73,7 +75,13 @@ class FhirEhr:
             ("_count", PAGE_SIZE),
         ]
         resources = self.client.search("Observation", params)
-        return read_record(resources, ehr_patient=ehr_patient, since=since, until=until)
+        return read_record(
+            resources,
+            ehr_patient=ehr_patient,
+            since=since,
+            until=until,
+            base_url=self._base_url,
+        )
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         """Write once, however often it is called; read back and compare.

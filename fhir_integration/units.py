@@ -1,37 +1,37 @@
-"""Is a Quantity a score? Unknown units are refused, never guessed."""
+"""Is a Quantity a score? Unknown units are refused, never guessed.
+
+UCUM reads any annotation in braces as the number one, so by its rules "{T-score}" and
+"{score}" are the same unit; here they are not, since a T-score of 60 is no total of 60.
+
+A Quantity without code and unit is accepted, where a stricter reading would refuse it:
+every code that is read names one instrument, whose only unit is its score (loinc.org
+gives "{score}" as unit of 44261-6), and real totals come without.
+"""
 
 from __future__ import annotations
-
-import re
 
 from backend.twin.scales import Scale
 from fhir_integration.codes import UCUM
 from fhir_integration.strict_json import Json
 
-# UCUM reads any pure annotation as the number one: {score}, {points}, {ScoreOf}.
-_ANNOTATION = re.compile(r"\{[^{}]*\}")
-_WORDS = frozenset({"", "1", "score", "scores", "point", "points", "pts", "pt"})
+_CODES = ("{score}", "1")
+_WORDS = frozenset({*_CODES, "", "score", "scores", "point", "points", "pts", "pt"})
 
 
 def is_score(quantity: Json, scale: Scale) -> bool:
     """True if the quantity's unit is the scale's own or a plain count of points.
 
-    The code decides where there is one (UCUM or no system); else the printed unit.
+    A code decides where there is one: UCUM's "{score}" or "1", or the scale's unit,
+    of UCUM or of no stated system. Else the printed unit does, if there is one.
     """
     code, unit = quantity.get("code"), quantity.get("unit")
-    if code is None:
-        return unit is None or _plain(unit, scale)
-    if quantity.get("system") not in (None, UCUM):
-        return False
-    return _plain(code, scale)
+    if code is not None:
+        is_ucum = quantity.get("system") in (None, UCUM)
+        return is_ucum and (code in _CODES or code == scale.unit)
+    if unit is None:
+        return True
+    return isinstance(unit, str) and _is_count(unit.strip(), scale)
 
 
-def _plain(text: object, scale: Scale) -> bool:
-    if not isinstance(text, str):
-        return False
-    word = text.strip()
-    return (
-        word == scale.unit
-        or word.lower() in _WORDS
-        or _ANNOTATION.fullmatch(word) is not None
-    )
+def _is_count(word: str, scale: Scale) -> bool:
+    return word == scale.unit or word.lower() in _WORDS

@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale
-from fhir_integration.codes import ANSWERS, LOINC, canonical
+from fhir_integration.codes import ANSWERS, LOINC, ORDINALS, canonical
+from fhir_integration.instruments import dicts
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
 
 _NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,12})?")
 
 
-def score(resource: Json, scale: Scale) -> float | Reason:
-    """The stated number in score units, or why there is none.
+def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
+    """The number that an Observation or component states, or why there is none.
 
-    Totals arrive as Quantity, integer or text, answers to items also as LOINC answer
-    codes; all are seen in real records. A value that is absent is never zero.
+    Totals arrive as Quantity, integer or text of digits; all are seen in real records.
+    Where `is_answer` says that it answers an item, coded answers count too: they have
+    a number by LOINC's answer list or by an extension, never by their words. A value
+    that is absent is never zero.
     """
-    present = [key for key in resource if key.startswith("value")]
-    if not present or "dataAbsentReason" in resource:
+    present = [key for key in element if key.startswith("value")]
+    if not present or "dataAbsentReason" in element:
         return Reason.NO_VALUE
     if len(present) > 1:
         return Reason.MALFORMED
-    value = resource[present[0]]
-    if present[0] == "valueQuantity":
+    kind, value = present[0], element[present[0]]
+    if kind == "valueQuantity":
         return _of_quantity(value, scale)
-    read = _READERS.get(present[0])
+    if kind == "valueCodeableConcept" and is_answer:
+        return _of_answer(value)
+    read = _READERS.get(kind)
     return Reason.NOT_A_NUMBER if read is None else read(value)
 
 
@@ -50,15 +56,25 @@ def _of_text(value: object) -> float | Reason:
 
 
 def _of_answer(value: object) -> float | Reason:
-    codings = value.get("coding") if isinstance(value, dict) else None
-    for coding in codings if isinstance(codings, list) else []:
-        if not isinstance(coding, dict):
-            continue
-        code = coding.get("code")
-        known = isinstance(code, str) and code in ANSWERS
-        if known and canonical(coding.get("system")) == LOINC:
-            return ANSWERS[str(code)]
-    return Reason.NOT_A_NUMBER
+    """The one number that the codings agree on; LOINC's answers before extensions."""
+    codings = dicts(value.get("coding")) if isinstance(value, dict) else []
+    stated = {ANSWERS[code] for code in map(_answer_code, codings) if code in ANSWERS}
+    numbers = stated or {number for coding in codings for number in _ordinals(coding)}
+    return numbers.pop() if len(numbers) == 1 else Reason.NOT_A_NUMBER
+
+
+def _answer_code(coding: Json) -> str:
+    code = coding.get("code")
+    is_loinc = canonical(coding.get("system")) == LOINC
+    return code if is_loinc and isinstance(code, str) else ""
+
+
+def _ordinals(coding: Json) -> Iterator[float]:
+    """What the extensions ordinalValue and itemWeight of a coding say."""
+    for extension in dicts(coding.get("extension")):
+        url, number = extension.get("url"), _finite(extension.get("valueDecimal"))
+        if isinstance(url, str) and url in ORDINALS and not isinstance(number, Reason):
+            yield number
 
 
 def _finite(value: object) -> float | Reason:
@@ -78,5 +94,4 @@ def _of_integer(value: object) -> float | Reason:
 _READERS = {
     "valueInteger": _of_integer,
     "valueString": _of_text,
-    "valueCodeableConcept": _of_answer,
 }

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from backend.twin.scales import scales
+from backend.twin.scales import scale, scales
 from fhir_integration.codes import (
     DIARY,
     FORECAST,
     LOINC,
+    PANELS,
     RATING,
     canonical,
-    known_scale,
     safety_items,
     search_tokens,
 )
@@ -15,9 +15,10 @@ from fhir_integration.codes import (
 
 def test_a_search_asks_for_every_scale_and_every_safety_item() -> None:
     tokens = search_tokens().split(",")
-    assert {f"{RATING}|", f"{DIARY}|", f"{LOINC}|44260-8"} <= set(tokens)
-    for scale in scales().values():
-        whole, single = f"{scale.system}|", f"{scale.system}|{scale.code}"
+    items = {f"{LOINC}|44260-8", f"{LOINC}|44249-1"}
+    assert {f"{RATING}|", f"{DIARY}|"} | items <= set(tokens)
+    for one in scales().values():
+        whole, single = f"{one.system}|", f"{one.system}|{one.code}"
         assert (whole in tokens) != (single in tokens)
     assert len(tokens) == len(set(tokens))
 
@@ -27,7 +28,12 @@ def test_a_search_never_asks_for_forecasts() -> None:
 
 
 def test_the_safety_item_leads_to_its_questionnaire() -> None:
-    assert safety_items()[LOINC, "44260-8"] == known_scale(LOINC, "44261-6")
+    assert safety_items()[LOINC, "44260-8"] == scale("phq9")
+
+
+def test_every_panel_holds_an_instrument_of_the_table() -> None:
+    assert set(PANELS.values()) <= set(scales())
+    assert not set(PANELS) & set(safety_items())
 
 
 def test_other_spellings_of_loinc_are_loinc() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.twin.record import PatientRecord
+from fhir_integration.codes import LOINC
 from fhir_integration.reader import read_record
 from tests.fhir_integration.made import (
     SINCE,
@@ -19,6 +20,10 @@ from tests.fhir_integration.made import (
     rating,
     safety,
 )
+
+
+def list_of(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def read(resources: Iterable[Json]) -> PatientRecord:
@@ -41,10 +46,19 @@ JUNK = st.recursive(
 ELEMENTS = sorted(
     {*observation(), *diary("d1"), *safety("s1")}
     | {"issued", "effectivePeriod", "valueString", "dataAbsentReason"}
+    | {"component", "identifier", "effectiveTiming", "hasMember"}
 )
+ITEM = {name: safety("s")[name] for name in ("code", "valueCodeableConcept")}
+FORM = observation(component=[ITEM], id="f1")
+PANEL = {**FORM, "code": {"coding": [{"system": LOINC, "code": "44249-1"}]}}
 BENT = st.builds(
     lambda of, name, junk: {**of, name: junk},
-    st.sampled_from([observation(), diary("d1"), safety("s1"), rating("r", "2026", 1)]),
+    st.sampled_from(
+        [
+            *(observation(), diary("d1"), safety("s1"), rating("r", "2026", 1)),
+            *(FORM, PANEL),
+        ]
+    ),
     st.sampled_from(ELEMENTS),
     JUNK,
 )
@@ -55,7 +69,24 @@ BENT = st.builds(
 def test_no_object_makes_the_reader_raise(resources: list[Json]) -> None:
     record = read(resources)
     used = sum(len(series.entries) for series in record.series) + len(record.safety)
-    assert used + len(record.refused) <= len(resources)
+    parts = sum(1 + len(list_of(of.get("component"))) for of in resources)
+    assert used + len(record.refused) <= parts
+
+
+KEPT = {"resourceType", "code", "component", "meta"}  # bent, these say something else
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.sampled_from([safety("s1"), FORM, PANEL]),
+    st.sampled_from(sorted(set(ELEMENTS) - KEPT)),
+    JUNK,
+)
+def test_an_answer_to_a_safety_item_is_read_or_said_to_be_lost(
+    of: Json, name: str, junk: Any
+) -> None:
+    record = read([{**of, name: junk}])
+    assert record.safety or any(refusal.safety for refusal in record.refused)
 
 
 ENTRIES = st.builds(

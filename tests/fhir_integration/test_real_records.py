@@ -42,6 +42,13 @@ def test_the_us_core_safety_item_is_read(shared: Path) -> None:
     assert 0 <= record.safety[0].value <= 3
 
 
+def test_the_us_core_panel_points_at_what_is_read_on_its_own(shared: Path) -> None:
+    folder = shared / "data" / "fhir" / "examples" / "us-core"
+    [panel] = observations(folder / "Observation-PHQ9-panel-example-44249-1.json")
+    record = read_record([panel], ehr_patient=subject(panel), **EVER)
+    assert (record.series, record.safety, record.refused) == ((), (), ())
+
+
 def test_test_patients_of_a_measure_count_each_score_once(shared: Path) -> None:
     folder = shared / "data" / "fhir" / "demo" / "cqm-CMS159-depression-remission"
     entries, refused, seen = 0, Counter[Reason](), 0

@@ -136,3 +136,18 @@ def test_a_flat_site_gets_one_plain_observation_a_day(sandbox: Sandbox) -> None:
     assert first.observation == f"Observation/{written[0]['id']}"
     assert not any("component" in resource for resource in written)
     assert record.series == ()
+
+
+def test_only_the_sites_own_base_makes_an_absolute_reference_ours() -> None:
+    base = "http://a.example/fhir"
+    stated = [f"{base}/Patient/p1", "https://b.example/fhir/Patient/p1"]
+    found = [
+        observation(id=f"x{n}", subject={"reference": reference})
+        for n, reference in enumerate(stated)
+    ]
+    answer = httpx.Response(200, json=bundle(*found))
+    site = FhirEhr(base, transport=httpx.MockTransport(lambda _: answer))
+    record = site.read_symptoms("p1", since=SINCE, until=UNTIL)
+    [entry] = record.series[0].entries
+    assert entry.source == "Observation/x0/_history/1"
+    assert [refusal.reason for refusal in record.refused] == [Reason.WRONG_PATIENT]

@@ -16,7 +16,6 @@ from fhir_integration.units import is_score
         {"unit": " score "},
         {"code": "1", "system": UCUM},
         {"code": "{score}", "system": UCUM, "unit": "whatever is printed"},
-        {"code": "{ScoreOf}", "system": UCUM},
         {"code": "{score}"},
     ],
 )
@@ -33,7 +32,12 @@ def test_a_count_of_points_is_a_score(quantity: dict[str, object]) -> None:
         {"code": "mm[Hg]", "system": UCUM, "unit": "score"},
         {"code": "{score}", "system": "http://example.org/units"},
         {"code": 1, "system": UCUM},
+        {"code": [], "system": UCUM},
+        {"code": "", "system": UCUM},
+        {"code": "{T-score}", "system": UCUM, "unit": "{score}"},
+        {"code": "{ScoreOf}", "system": UCUM},
         {"code": "{a}{b}", "system": UCUM},
+        {"unit": "{T-score}"},
     ],
 )
 def test_any_other_unit_is_refused(quantity: dict[str, object]) -> None:

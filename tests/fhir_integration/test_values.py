@@ -10,6 +10,8 @@ from fhir_integration.codes import LOINC
 from fhir_integration.values import score
 from tests.fhir_integration.made import SCORE
 
+EXTENSIONS = "http://hl7.org/fhir/StructureDefinition"
+ITEM_WEIGHT, ORDINAL_VALUE = f"{EXTENSIONS}/itemWeight", f"{EXTENSIONS}/ordinalValue"
 ANSWER = {"coding": [{"system": LOINC, "code": "LA6570-1"}]}
 
 
@@ -21,12 +23,63 @@ ANSWER = {"coding": [{"system": LOINC, "code": "LA6570-1"}]}
         ({"valueInteger": 9}, 9.0),
         ({"valueString": "12"}, 12.0),
         ({"valueString": " 3.50 "}, 3.5),
-        ({"valueCodeableConcept": ANSWER}, 2.0),
-        ({"valueCodeableConcept": {"coding": [7, {}, *ANSWER["coding"]]}}, 2.0),
     ],
 )
 def test_every_shape_in_use_is_read(element: dict[str, Any], number: float) -> None:
-    assert score(element, scale("phq9")) == number
+    for is_answer in (True, False):
+        assert score(element, scale("phq9"), is_answer=is_answer) == number
+
+
+def weighed(number: Any, url: str = ITEM_WEIGHT) -> dict[str, Any]:
+    """An answer of the EHR's own code system, with its number."""
+    extension = [{"url": url, "valueDecimal": number}]
+    return {"system": "urn:ehr", "code": "x", "extension": extension}
+
+
+OWN = {"system": "urn:ehr", "code": "LA6571-9"}
+
+
+@pytest.mark.parametrize(
+    ("codings", "number"),
+    [
+        (ANSWER["coding"], 2.0),
+        ([7, {}, OWN, *ANSWER["coding"]], 2.0),
+        ([*ANSWER["coding"], *ANSWER["coding"]], 2.0),
+        ([weighed(2)], 2.0),
+        ([weighed(0, ORDINAL_VALUE)], 0.0),
+        ([OWN, weighed(1.0), weighed(1, ORDINAL_VALUE)], 1.0),
+        ([*ANSWER["coding"], weighed(3)], 2.0),  # LOINC's number is LOINC's
+    ],
+)
+def test_a_coded_answer_has_its_number(codings: list[Any], number: float) -> None:
+    element = {"valueCodeableConcept": {"coding": codings}}
+    assert score(element, scale("phq9"), is_answer=True) == number
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        [],
+        [OWN],
+        [{"system": LOINC, "code": "LA6568-5"}, *ANSWER["coding"]],
+        [weighed(1), weighed(2)],
+        [weighed(2, "http://example.org/weight")],
+        [weighed("2")],
+        [weighed(None)],
+        [{**OWN, "extension": [{"url": []}, 7]}],
+    ],
+)
+def test_a_coded_answer_without_one_number_is_not_guessed(codings: list[Any]) -> None:
+    element = {"valueCodeableConcept": {"coding": codings, "text": "2"}}
+    found = score(element, scale("phq9"), is_answer=True)
+    assert found is Reason.NOT_A_NUMBER
+
+
+def test_an_answer_is_no_total() -> None:
+    for codings in (ANSWER["coding"], [weighed(2)]):
+        element = {"valueCodeableConcept": {"coding": codings}}
+        found = score(element, scale("phq9"), is_answer=False)
+        assert found is Reason.NOT_A_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -61,4 +114,4 @@ def test_every_shape_in_use_is_read(element: dict[str, Any], number: float) -> N
     ],
 )
 def test_what_is_no_score_has_a_reason(element: dict[str, Any], reason: Reason) -> None:
-    assert score(element, scale("phq9")) is reason
+    assert score(element, scale("phq9"), is_answer=True) is reason

@@ -1,0 +1,54 @@
+"""Whose Observation is it? An id means a patient only at the EHR that gave it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from fhir_integration.strict_json import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The patient asked for, by every reference that names them at this EHR."""
+
+    ehr_patient: str
+    references: frozenset[str]
+
+    @classmethod
+    def at(cls, base_url: str, ehr_patient: str) -> Subject:
+        """At the EHR of that base URL; without one ("") only relative references count.
+
+        The base counts as configured and as normalised (host in lower case, no default
+        port). Another host's patient of the same id is another patient.
+        """
+        relative = f"Patient/{ehr_patient}"
+        bases = {base_url, str(httpx.URL(base_url))} if base_url else set()
+        absolute = {f"{base.rstrip('/')}/{relative}" for base in bases}
+        return cls(ehr_patient, frozenset({relative, *absolute}))
+
+    def owns(self, resource: Json) -> bool:
+        """True if the resource is about this patient, or a version of them."""
+        reference = _reference(resource)
+        return (
+            reference in self.references
+            or reference.split("/_history/", maxsplit=1)[0] in self.references
+        )
+
+    def is_another(self, resource: Json) -> bool:
+        """True if the resource names a patient of another id.
+
+        Where it names nobody, or this id at another base, the EHR that was asked for
+        this patient may well mean them.
+        """
+        plain = _reference(resource).split("/_history/", maxsplit=1)[0]
+        kind, _, own_id = plain.rpartition("/")
+        is_patient = kind.rpartition("/")[2] == "Patient"
+        return is_patient and own_id != self.ehr_patient
+
+
+def _reference(resource: Json) -> str:
+    subject = resource.get("subject")
+    reference = subject.get("reference") if isinstance(subject, dict) else None
+    return reference if isinstance(reference, str) else ""

@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.twin.record import Reason
+from fhir_integration.reader import read_record
+from fhir_integration.subject import Subject
+from tests.fhir_integration.made import BASE, SINCE, UNTIL, observation
+
+OURS = Subject.at(f"{BASE}/", "p1")
+
+
+def about(reference: object) -> dict[str, Any]:
+    return observation(subject={"reference": reference})
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "Patient/p1",
+        "Patient/p1/_history/2",
+        f"{BASE}/Patient/p1",
+        f"{BASE}/Patient/p1/_history/2",
+    ],
+)
+def test_a_reference_at_this_ehr_is_our_patient(reference: str) -> None:
+    assert OURS.owns(about(reference))
+
+
+@pytest.mark.parametrize(
+    "reference",
+    [
+        "https://other-hospital.example/fhir/Patient/p1",
+        "https://ehr.example:8443/other/Patient/p1",
+        "https://ehr.example/fhir/Patient/p1",  # another port
+        f"{BASE}/nested/Patient/p1",
+        "/Patient/p1",
+        "x/Patient/p1",
+        "urn:uuid:p1",
+        "#p1",
+        "p1",
+        "",
+        None,
+        7,
+    ],
+)
+def test_any_other_reference_is_not(reference: object) -> None:
+    assert not OURS.owns(about(reference))
+
+
+def test_the_base_counts_as_configured_and_as_normalised() -> None:
+    subject = Subject.at("https://EHR.example:443/fhir", "p1")
+    assert subject.owns(about("https://EHR.example:443/fhir/Patient/p1"))
+    assert subject.owns(about("https://ehr.example/fhir/Patient/p1"))
+
+
+def test_without_a_base_only_relative_references_count() -> None:
+    subject = Subject.at("", "p1")
+    assert subject.owns(about("Patient/p1"))
+    assert not subject.owns(about(f"{BASE}/Patient/p1"))
+
+
+@pytest.mark.parametrize(
+    ("reference", "another"),
+    [
+        ("Patient/p2", True),
+        ("Patient/p2/_history/1", True),
+        ("https://other-hospital.example/fhir/Patient/p2", True),
+        ("https://other-hospital.example/fhir/Patient/p1", False),
+        ("Patient/p1", False),
+        ("Group/p2", False),
+        ("urn:uuid:p2", False),
+        (None, False),
+    ],
+)
+def test_only_another_id_names_another_patient(
+    reference: object, another: bool
+) -> None:
+    assert OURS.is_another(about(reference)) is another
+
+
+def test_the_reader_takes_the_sites_base() -> None:
+    found = {
+        base: read_record(
+            [about(f"{BASE}/Patient/p1")],
+            ehr_patient="p1", since=SINCE, until=UNTIL, base_url=base,
+        )
+        for base in (BASE, "https://other-hospital.example/fhir", "")
+    }  # fmt: skip
+    assert [len(record.series) for record in found.values()] == [1, 0, 0]
+    assert found[""].refused[0].reason is Reason.WRONG_PATIENT

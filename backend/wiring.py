@@ -6,13 +6,15 @@ The only reader of settings outside Django's own. Everything below it gets value
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from backend.audit import ledger
 from backend.inference.catalogue import read_catalogue
@@ -22,26 +24,47 @@ from backend.people import crypto
 from backend.people.models import Site
 from backend.predictions.policy import ForecastPolicy
 from backend.registry import services as registry
+from backend.twin.errors import EhrRefused
 from backend.twin.forecast import WEIGHTS
 from backend.twin.ports import Ehr, ModelServer
+from fhir_integration.bulkhead import Bulkhead, Places
 from fhir_integration.site import FhirEhr, WriteMode
+
+_INTERACTIVE = "EHR_INTERACTIVE_DEADLINE_S"
+_LEASE_MARGIN_S = 30.0  # beside the EHR, a delivery writes to database and audit
+_REFUSED = 403  # the status of what we refuse in the EHR's place
 
 _lock = threading.Lock()
 _ehrs: dict[tuple[str, str, str], Ehr] = {}
+_places: Places | None = None  # of a web process; other processes may wait
 _server: ModelServer | None = None
 _replaced: dict[str, Any] = {}
 
 
-def configure(*, grouped_audit: bool = False) -> None:
+def configure(*, grouped_audit: bool = False, web: bool = False) -> None:
     """Hand keys to the rooms that need them; called once when Django is ready.
 
-    `grouped_audit` is for web processes, where many threads write audit rows at once.
+    `grouped_audit` is for processes where many threads write audit rows at once. `web`
+    is for those where somebody waits for each answer: an EHR gets less time there, and
+    never all threads.
+    Raises ImproperlyConfigured when a lease could end while its delivery is under way.
     """
+    global _places  # noqa: PLW0603 - one kind of process, set at start
     own = settings.MINDTWIN
+    if own["LEASE_S"] < own["EHR_DEADLINE_S"] + _LEASE_MARGIN_S:
+        raise ImproperlyConfigured(
+            f"LEASE_S must be at least EHR_DEADLINE_S + {_LEASE_MARGIN_S:g} seconds, "
+            "or two workers deliver the same forecast at once"
+        )
     ledger.configure(
         key=own["AUDIT_KEY"], anchor=own["AUDIT_ANCHOR"], grouped=grouped_audit
     )
     crypto.configure(master_keys=own["MASTER_KEYS"], index_key=own["INDEX_KEY"])
+    with _lock:
+        _ehrs.clear()
+        _places = None
+        if web:
+            _places = Places(own["EHR_CONCURRENT"], retry_after_s=own[_INTERACTIVE])
 
 
 def now() -> datetime:
@@ -51,21 +74,17 @@ def now() -> datetime:
 
 
 def ehr_of(site: Site) -> Ehr:
-    """The EHR of a site: one HTTP client per process and address."""
+    """The EHR of a site: one HTTP client per process and address.
+
+    Raises EhrRefused where the site's address is one that we must not speak to.
+    """
     if "ehr_of" in _replaced:
         replaced: Ehr = _replaced["ehr_of"](site)
         return replaced
     address = (site.slug, site.ehr_url, site.write_mode)
     with _lock:
         if address not in _ehrs:
-            own = settings.MINDTWIN
-            _ehrs[address] = FhirEhr(
-                site.ehr_url,
-                token=own["EHR_TOKENS"].get(site.slug),
-                timeout_s=own["EHR_TIMEOUT_S"],
-                deadline_s=own["EHR_DEADLINE_S"],
-                write_mode=cast(WriteMode, site.write_mode),
-            )
+            _ehrs[address] = _ehr(site)
         return _ehrs[address]
 
 
@@ -120,6 +139,51 @@ def use(**replacements: Any) -> Iterator[None]:
     finally:
         _replaced.clear()
         _replaced.update(before)
+
+
+def _ehr(site: Site) -> Ehr:
+    own = settings.MINDTWIN
+    deadline_s = own["EHR_DEADLINE_S" if _places is None else _INTERACTIVE]
+    ehr = FhirEhr(
+        site.ehr_url,
+        token=_token(site),
+        timeout_s=min(own["EHR_TIMEOUT_S"], deadline_s),
+        deadline_s=deadline_s,
+        write_mode=cast(WriteMode, site.write_mode),
+    )
+    return ehr if _places is None else Bulkhead(ehr, places=_places)
+
+
+def _token(site: Site) -> str | None:
+    """The site's token, which is for one server: whoever edits the site's address must
+    not be able to have it sent to another. Raises EhrRefused.
+    """
+    own = settings.MINDTWIN
+    origin = _origin(site.ehr_url)
+    if origin[0] not in own["EHR_SCHEMES"]:
+        allowed = " or ".join(own["EHR_SCHEMES"])
+        raise EhrRefused(
+            f"the EHR's address must begin with {allowed}", status=_REFUSED
+        )
+    kept: Mapping[str, str] | None = own["EHR_TOKENS"].get(site.slug)
+    if kept is None:
+        return None
+    if _origin(kept["origin"]) != origin:
+        raise EhrRefused(
+            "the EHR's address is not on the server that the site's token is for",
+            status=_REFUSED,
+        )
+    return kept["token"]
+
+
+def _origin(address: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port, read as the HTTP client reads them. Raises EhrRefused."""
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL:
+        raise EhrRefused("the EHR's address is no URL", status=_REFUSED) from None
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    return url.scheme, url.host, url.port or default
 
 
 def _embedded() -> EmbeddedServer:

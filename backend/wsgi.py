@@ -9,4 +9,4 @@ application = get_wsgi_application()
 
 from backend import wiring  # noqa: E402 - needs the apps, which are ready only now
 
-wiring.configure(grouped_audit=True)
+wiring.configure(grouped_audit=True, web=True)

@@ -141,7 +141,13 @@ MINDTWIN: dict[str, Any] = {
     "FRESH_HOURS": 24,
     "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own
     "MODEL_TIMEOUT_S": 5.0,
+    "EHR_SCHEMES": ("https",),  # of a site's address
+    "EHR_TOKENS": {},  # site slug -> {"origin": "https://host:port", "token": "..."}
     "EHR_TIMEOUT_S": 10.0,  # one HTTP exchange
-    "EHR_DEADLINE_S": 120.0,  # a whole pull, all pages and retries
-    "LEASE_S": 60,  # a delivery's lease; a killed worker's work is free again after it
+    "EHR_DEADLINE_S": 120.0,  # a whole call, all pages and retries
+    "EHR_INTERACTIVE_DEADLINE_S": 8.0,  # the same where somebody waits for the answer
+    "EHR_CONCURRENT": 2,  # calls at once in a web process, of its 4 threads
+    # A delivery's lease, longer than any call; a killed worker's work is free again
+    # after it.
+    "LEASE_S": 180.0,
 }

@@ -1,33 +1,17 @@
 """The default: SQLite, models in this process, keys made on first use under var/."""
 
 import os
-import secrets
 from pathlib import Path
 
 from backend.settings.base import *
+from backend.settings.key_files import private_folder, read_or_make
 
 VAR = Path(os.environ.get("MINDTWIN_VAR", ROOT / "var")).resolve()
+private_folder(VAR)  # it also holds the database and the audit log's anchor
 
 
-def _key(name: str, size: int = 32) -> bytes:
-    """This installation's own key; made once, readable by its owner alone."""
-    path = VAR / "keys" / name
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_name(f"{name}.{os.getpid()}")
-        draft.write_bytes(secrets.token_bytes(size))
-        draft.chmod(0o600)
-        try:
-            os.link(
-                draft, path
-            )  # atomic: the first process wins, no key is overwritten
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return path.read_bytes()
+def _key(name: str) -> bytes:
+    return read_or_make(VAR / "keys" / name)
 
 
 DEBUG = False
@@ -43,7 +27,8 @@ DATABASES = {
         "OPTIONS": {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; "
+            "PRAGMA secure_delete=ON",  # what is deleted is overwritten
         },
     }
 }
@@ -58,6 +43,6 @@ MINDTWIN |= {
     "AUDIT_KEY": _key("audit"),
     "AUDIT_ANCHOR": VAR / "audit.anchor",
     "TRUSTED_KEYS": [VAR / "keys" / "trusted"],  # beside those shipped with the code
-    "EHR_TOKENS": {},  # site slug -> bearer token
+    "EHR_SCHEMES": ("http", "https"),  # the demo's EHR is on this machine
     "DEMO": True,
 }

@@ -23,6 +23,21 @@ def _key(name: str) -> bytes:
     return key
 
 
+def _tokens(pairs: str) -> dict[str, dict[str, str]]:
+    """`site=https://host|token`, joined by commas: a token and the server it is for."""
+    found = {}
+    for pair in filter(None, pairs.split(",")):
+        site, _, rest = pair.partition("=")
+        origin, _, token = rest.partition("|")
+        if not (site and token and origin.startswith("https://")):
+            raise RuntimeError(
+                "MINDTWIN_EHR_TOKENS must hold site=https://host|token, joined by "
+                "commas: see docs/production.md"
+            )
+        found[site] = {"origin": origin, "token": token}
+    return found
+
+
 DEBUG = False
 SECRET_KEY = _need("MINDTWIN_SECRET_KEY")
 ALLOWED_HOSTS = _need("MINDTWIN_HOSTS").split(",")
@@ -67,11 +82,6 @@ MINDTWIN |= {
     "AUDIT_KEY": _key("MINDTWIN_AUDIT_KEY"),
     "AUDIT_ANCHOR": Path(_need("MINDTWIN_AUDIT_ANCHOR")),
     "TRUSTED_KEYS": [],  # only the keys shipped with the code
-    # pairs of site and token, joined by commas
-    "EHR_TOKENS": dict(
-        pair.split("=", 1)
-        for pair in os.environ.get("MINDTWIN_EHR_TOKENS", "").split(",")
-        if pair
-    ),
+    "EHR_TOKENS": _tokens(os.environ.get("MINDTWIN_EHR_TOKENS", "")),
     "DEMO": False,  # demo accounts and simulated patients are refused
 }

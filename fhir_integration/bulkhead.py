@@ -1,0 +1,62 @@
+"""A bulkhead: an EHR that hangs holds a few threads of a process, never all of them.
+
+Pattern: M. Nygard, "Release It!" - a compartment that fills up leaves the ship afloat.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+
+from backend.twin.errors import EhrUnavailable
+from backend.twin.ports import Ehr, ForecastDocument, Receipt
+from backend.twin.record import PatientRecord
+
+
+class Places:
+    """How many calls to EHRs may be under way in a process at once; threads share it.
+
+    `retry_after_s` is what a refused caller is told: by then a call that hangs has met
+    its own deadline.
+    """
+
+    def __init__(self, count: int, *, retry_after_s: float) -> None:
+        """Raises ValueError when there is no place at all."""
+        if count < 1:
+            raise ValueError("at least one call to an EHR must be possible")
+        self._free = threading.BoundedSemaphore(count)
+        self._retry_after_s = retry_after_s
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Hold a place while the block runs. Raises EhrUnavailable, without waiting."""
+        if not self._free.acquire(blocking=False):
+            raise EhrUnavailable(
+                "too many requests wait for an EHR", retry_after_s=self._retry_after_s
+            )
+        try:
+            yield
+        finally:
+            self._free.release()
+
+
+class Bulkhead:
+    """An EHR around another one; refused at once when every place is taken."""
+
+    def __init__(self, ehr: Ehr, *, places: Places) -> None:
+        """`places` is shared by all EHRs of a process: its threads are shared too."""
+        self._ehr, self._places = ehr, places
+
+    def read_symptoms(
+        self, ehr_patient: str, *, since: date, until: date
+    ) -> PatientRecord:
+        """As the EHR does it. Raises EhrUnavailable when no place is free."""
+        with self._places.one():
+            return self._ehr.read_symptoms(ehr_patient, since=since, until=until)
+
+    def write_forecast(self, document: ForecastDocument) -> Receipt:
+        """As the EHR does it. Raises EhrUnavailable when no place is free."""
+        with self._places.one():
+            return self._ehr.write_forecast(document)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from backend import wiring
+from backend.people.models import Site
+from backend.twin.errors import EhrRefused
+from fhir_integration.bulkhead import Bulkhead
+from fhir_integration.site import FhirEhr
+
+KEPT = {"north": {"origin": "https://ehr.example", "token": "canary-token"}}
+TOKEN = "Bearer canary-token"
+
+
+@pytest.fixture
+def own(settings: Any) -> Iterator[dict[str, Any]]:
+    """The settings of wiring, to change."""
+    settings.MINDTWIN = {**settings.MINDTWIN, "EHR_TOKENS": KEPT}
+    wiring.configure()
+    yield settings.MINDTWIN
+    wiring._ehrs.clear()
+    wiring._places = None
+
+
+def site(url: str, slug: str = "north") -> Site:
+    return Site(slug=slug, name="", ehr_url=url)
+
+
+def authorization(ehr: Any) -> str | None:
+    return ehr.client._connection._http.headers.get("authorization")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://ehr.example/fhir",
+        "https://ehr.example:443/other",
+        "https://EHR.example/fhir",
+    ],
+)
+def test_the_token_goes_to_its_own_server(own: Any, url: str) -> None:
+    assert authorization(wiring.ehr_of(site(url))) == TOKEN
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/fhir",
+        "http://ehr.example/fhir",
+        "https://ehr.example:8443/fhir",
+        "https://ehr.example.evil.example/fhir",
+        "https://ehr.example@evil.example/fhir",
+        "https://evil.example/https://ehr.example/",
+    ],
+)
+def test_the_token_goes_nowhere_else(own: Any, url: str) -> None:
+    with pytest.raises(EhrRefused, match="not on the server") as refused:
+        wiring.ehr_of(site(url))
+    assert "canary" not in str(refused.value)
+
+
+def test_another_site_has_no_token(own: Any) -> None:
+    ehr = wiring.ehr_of(site("https://ehr.example/fhir", slug="south"))
+    assert authorization(ehr) is None
+
+
+@pytest.mark.parametrize("url", ["http://ehr.example/fhir", "ftp://ehr.example/", ""])
+def test_an_address_of_another_scheme_is_not_spoken_to(own: Any, url: str) -> None:
+    own["EHR_SCHEMES"] = ("https",)
+    with pytest.raises(EhrRefused, match="must begin with https"):
+        wiring.ehr_of(site(url, slug="south"))
+
+
+def test_an_address_that_is_no_url_is_refused(own: Any) -> None:
+    with pytest.raises(EhrRefused, match="no URL"):
+        wiring.ehr_of(site("http://[::1", slug="south"))
+
+
+@pytest.mark.parametrize("lease_s", [60, 120, 149])
+def test_a_lease_that_may_end_before_its_delivery_is_refused(
+    own: Any, lease_s: float
+) -> None:
+    own["EHR_DEADLINE_S"], own["LEASE_S"] = 120.0, lease_s
+    with pytest.raises(ImproperlyConfigured, match="LEASE_S must be at least"):
+        wiring.configure()
+
+
+def test_only_a_web_process_has_a_short_deadline_and_few_places(own: Any) -> None:
+    patient = wiring.ehr_of(site("https://ehr.example/fhir"))
+    assert isinstance(patient, FhirEhr)
+    assert patient.client._deadline_s == 120.0
+    wiring.configure(web=True)
+    first, second = (
+        wiring.ehr_of(site("https://ehr.example/fhir")),
+        wiring.ehr_of(site("https://ehr.example/fhir", slug="south")),
+    )
+    assert isinstance(first, Bulkhead)
+    assert isinstance(second, Bulkhead)
+    assert first._ehr.client._deadline_s == 8.0
+    assert first._places is second._places

@@ -19,6 +19,7 @@ from typing import NoReturn
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from backend.audit.ledger import Action, Outcome, record
 from backend.people import crypto
@@ -161,10 +162,17 @@ def _visible(actor: Actor) -> PatientQuerySet:
 def _permitted(
     actor: Actor, patient_id: UUID, *, action: Action, purpose: str
 ) -> Patient:
-    """One query for unknown and forbidden, so that not even time tells them apart."""
-    patient = _visible(actor).select_related("site").filter(pk=patient_id).first()
-    if patient is None:
-        _denied(actor, action=action, purpose=purpose, patients=[patient_id])
+    """One query for unknown and forbidden, so that not even time tells them apart.
+
+    The row of a denial names a patient of ours who was asked for, and nobody else: an
+    id that is none of ours may be somebody's id elsewhere.
+    """
+    mine = Exists(_visible(actor).filter(pk=OuterRef("pk")))
+    asked = Patient.objects.select_related("site").annotate(mine=mine)
+    patient = asked.filter(pk=patient_id).first()
+    if patient is None or not patient.mine:
+        named = [patient.pk] if patient else []
+        _denied(actor, action=action, purpose=purpose, patients=named)
     return patient
 
 

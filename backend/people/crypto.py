@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.keywrap import (
     aes_key_wrap,
 )
 from django.core.exceptions import ImproperlyConfigured
+from django.db import OperationalError, connection, transaction
 
 from backend.people.models import Patient, PatientKey
 from backend.twin.errors import SealBroken
@@ -125,9 +126,19 @@ def keyed(text: str) -> str:
 
 
 def shred(patient: Patient) -> None:
-    """Delete the patient's data key: whatever was sealed can never be read again."""
+    """Delete the patient's data key: whatever was sealed can never be read again.
+
+    On SQLite the key's bytes leave the files too, once the transaction commits: the
+    settings have deleted bytes overwritten, and the write-ahead log is emptied here.
+    Raises OperationalError when other connections kept it from being emptied; the key
+    is gone then, and calling again empties the log. What PostgreSQL keeps until its
+    next VACUUM, and any backup, is the operator's part.
+    """
     PatientKey.objects.filter(patient=patient).delete()
-    Patient.key.related.delete_cached_value(patient)
+    if Patient.key.is_cached(patient):
+        Patient.key.related.delete_cached_value(patient)
+    if connection.vendor == "sqlite":
+        transaction.on_commit(_empty_write_ahead_log)
 
 
 def rewrap(patient: Patient) -> None:
@@ -139,6 +150,14 @@ def rewrap(patient: Patient) -> None:
     current = _configured().current
     key.wrapped, key.master_id = _wrap(_unwrapped(key), current), current
     key.save(update_fields=["wrapped", "master_id"])
+
+
+def _empty_write_ahead_log() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        (busy, _, _) = cursor.fetchone()
+    if busy:
+        raise OperationalError("the key was deleted, but not from the write-ahead log")
 
 
 def _configured() -> _Keys:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from backend.audit import ledger
 from backend.audit.ledger import Action
-from backend.audit.models import AccessEvent
+from backend.audit.models import AccessedPatient, AccessEvent
 from backend.people import access, crypto
 from backend.people.access import Actor
 from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
@@ -115,18 +115,35 @@ def test_the_operator_opens_any_patient(operator, patient) -> None:
     assert (row.actor, row.purpose) == (operator.name, "HOPERAT")
 
 
-def test_unknown_and_forbidden_are_the_same(
+def test_unknown_and_forbidden_are_the_same_but_for_the_row(
     clinician, patient, django_assert_num_queries
 ) -> None:
-    actor = Actor.of_user(clinician)
-    texts = set()
-    for patient_id in (patient.pk, uuid4()):
+    actor, unknown = Actor.of_user(clinician), uuid4()
+    texts, lookups = set(), set()
+    for patient_id, named in ((patient.pk, [patient.pk]), (unknown, [])):
         seen = AccessEvent.objects.count()
-        with pytest.raises(NotVisible) as refused, django_assert_num_queries(6):
+        # the savepoint and the row of the log; a patient of ours is a child row more
+        with (
+            pytest.raises(NotVisible) as refused,
+            django_assert_num_queries(5 + len(named)) as asked,
+        ):
             access.open_patient(actor, patient_id, action=Action.READ)
         texts.add(str(refused.value))
-        assert rows(seen) == [("READ", "DENIED", actor.name, [patient_id])]
+        lookups.add(asked.captured_queries[0]["sql"].replace(patient_id.hex, "?"))
+        assert rows(seen) == [("READ", "DENIED", actor.name, named)]
     assert texts == {"not found"}
+    assert len(lookups) == 1
+
+
+def test_an_id_that_is_none_of_ours_is_nowhere_in_the_log(clinician, operator) -> None:
+    pasted = uuid4()
+    for actor in (Actor.of_user(clinician), operator):
+        with pytest.raises(NotVisible):
+            access.open_patient(actor, pasted, action=Action.READ)
+    assert not AccessedPatient.objects.exists()
+    log = str([list(row.values()) for row in AccessEvent.objects.values()])
+    assert str(pasted) not in log
+    assert pasted.hex not in log
 
 
 def test_a_forbidden_record_is_never_asked_for(clinician, patient, fake_ehr) -> None:

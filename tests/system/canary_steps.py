@@ -52,7 +52,7 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "list alerts": (200, own("LIST")),
     "acknowledge": (200, own("ACKNOWLEDGE")),
     "seen alerts": (200, own("LIST")),
-    "unknown patient": (404, own("READ", **denied)),
+    "unknown patient": (404, own("READ", **denied, patients=0)),
     "foreign patient": (404, own("READ", **denied)),
     "foreign patient's forecasts": (404, own("LIST", **denied)),
     "foreign patient's forecast": (404, own("PULL", **denied)),
@@ -73,7 +73,8 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
         command(
             "forecast",
             *(no_file, file, no_file),
-            *(("PULL", how, 1) for how in ("DENIED", "SUCCESS")),
+            ("PULL", "DENIED", 0),
+            ("PULL", "SUCCESS", 1),
             ("FORECAST", "SUCCESS", 1),
         ),
     ),

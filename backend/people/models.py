@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import uuid4
 
 from django.contrib.auth.models import AbstractUser
-from django.db import models
+from django.core.validators import URLValidator
+from django.db import models, transaction
+from django.dispatch import Signal
 from django.utils import timezone
+
+password_replaced = Signal()  # sent with `user`, and the number of `tokens` that ended
 
 
 class User(AbstractUser):
@@ -17,6 +21,8 @@ class User(AbstractUser):
     """
 
     is_service = models.BooleanField(default=False)
+
+    _made_unusable = False
 
     class Meta(AbstractUser.Meta):
         constraints = [
@@ -28,6 +34,27 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return f"user:{self.pk}"  # the word the audit uses; logins stay out of texts
+
+    def set_unusable_password(self) -> None:
+        """No password fits from now on."""
+        super().set_unusable_password()
+        self._made_unusable = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """As Django does it; where the password is another one, API tokens made with
+        the old one end, and `password_replaced` is sent, all in one transaction.
+
+        A hash that Django only makes anew at a login is no other password.
+        """
+        replaced = self._password is not None or self._made_unusable
+        if self._state.adding or not replaced:
+            super().save(*args, **kwargs)
+            return
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            ended, _ = self.auth_token_set.all().delete()
+            password_replaced.send(sender=User, user=self, tokens=ended)
+        self._made_unusable = False
 
 
 class WriteMode(models.TextChoices):
@@ -44,7 +71,7 @@ class Site(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=200)
-    ehr_url = models.URLField()
+    ehr_url = models.URLField(validators=[URLValidator(schemes=["http", "https"])])
     write_mode = models.CharField(
         max_length=4, choices=WriteMode.choices, default=WriteMode.FULL
     )

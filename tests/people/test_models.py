@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from auditlog.models import LogEntry
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
 from backend.people import access
@@ -43,6 +44,24 @@ def test_a_patient_exists_once_a_site(site, patient) -> None:
         Patient.objects.create(
             site=site, ehr_id_index=patient.ehr_id_index, ehr_id_sealed=b""
         )
+
+
+@pytest.mark.parametrize(
+    ("url", "fits"),
+    [
+        ("https://ehr.example/fhir", True),
+        ("http://127.0.0.1:8000/fhir", True),
+        ("ftp://ehr.example/fhir", False),
+        ("file:///etc/passwd", False),
+    ],
+)
+def test_an_ehr_is_spoken_to_over_http_alone(site, url, fits) -> None:
+    site.ehr_url = url
+    if fits:
+        site.full_clean()
+    else:
+        with pytest.raises(ValidationError, match="valid URL"):
+            site.full_clean()
 
 
 def test_diffs_are_kept_of_changes_but_not_of_secrets(site, operator) -> None:

@@ -12,6 +12,8 @@ import httpx
 import pytest
 from django.core.management import CommandError, call_command
 
+from backend.jobs.management.commands import serve_demo
+
 if TYPE_CHECKING:
     from tests.system.conftest import Installation
 
@@ -91,3 +93,34 @@ def test_demo_commands_are_refused_where_demos_are_not_allowed(
     settings.MINDTWIN = {**settings.MINDTWIN, "DEMO": False}
     with pytest.raises(CommandError, match="refused"):
         call_command(command)
+
+
+def test_a_taken_port_ends_the_demo_in_an_error_that_says_so(
+    installation: Installation,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = installation.run("manage.py", "serve_demo", "--port", port, code=1)
+    assert "CommandError: the site ended by itself (status 1)" in done.stderr
+
+
+def test_the_first_child_that_ends_is_named() -> None:
+    kept = signal.getsignal(signal.SIGTERM)
+    sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
+    dying = [sys.executable, "-c", "raise SystemExit(3)"]
+    try:
+        with (
+            serve_demo._running(sleeping) as site,
+            serve_demo._running(dying) as worker,
+            pytest.raises(CommandError, match=r"the worker .*status 3"),
+        ):
+            serve_demo._wait({"site": site, "worker": worker})
+    finally:
+        signal.signal(signal.SIGTERM, kept)
+    assert site.returncode == -signal.SIGTERM
+
+
+def test_the_site_opens_no_control_socket_in_the_home_folder() -> None:
+    assert "--no-control-socket" in serve_demo._commands(8080)["site"]

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -24,6 +24,7 @@ from backend.people.access import Actor
 from backend.people.models import CareTeamMember, User
 from backend.twin.simulation.demo import demo_records
 
+LOOK_EVERY_S = 0.5  # at whether site and worker still run
 SEEN_BY_CLINICIANS = ("view_patient", "view_prediction", "view_alert")
 
 
@@ -42,14 +43,12 @@ class Command(BaseCommand):
             with ExitStack() as stack:
                 url = stack.enter_context(sandbox(wiring.var() / "sandbox.ndjson"))
                 passwords = _people(url)
-                for command in (
-                    ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2",
-                     "--threads", "4", "--log-level", "warning", "backend.wsgi"],
-                    ["django", "worker"],
-                ):  # fmt: skip
-                    stack.enter_context(_running([sys.executable, "-m", *command]))
+                running = {
+                    name: stack.enter_context(_running(command))
+                    for name, command in _commands(port).items()
+                }
                 self._welcome(port, url, passwords)
-                _wait()
+                _wait(running)
         except SandboxFailed as error:
             raise CommandError(str(error)) from error
 
@@ -98,21 +97,41 @@ def _account(name: str, *, is_superuser: bool) -> str:
     return password
 
 
+def _commands(port: int) -> dict[str, list[str]]:
+    """The processes that run beside the EHR, by name."""
+    site = ["gunicorn", "--bind", f"127.0.0.1:{port}", "--workers", "2"]
+    # Its control socket would lie in the home folder, outside of this installation.
+    site += ["--threads", "4", "--log-level", "warning", "--no-control-socket"]
+    return {
+        "site": [sys.executable, "-m", *site, "backend.wsgi"],
+        "worker": [sys.executable, "-m", "django", "worker"],
+    }
+
+
 @contextmanager
-def _running(command: list[str]) -> Iterator[None]:
+def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(command)  # noqa: S603 - our own commands
     try:
-        yield
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=30)
 
 
-def _wait() -> None:
-    """Until Ctrl-C or a polite kill, so that the children are ended as well."""
+def _wait(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
+    """Until Ctrl-C or a polite kill, so that the children are ended as well.
+
+    Raises CommandError when one of them ends by itself: half a demo would mislead.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         while True:
-            time.sleep(3600)
+            for name, process in running.items():
+                if process.poll() is not None:
+                    raise CommandError(
+                        f"the {name} ended by itself (status {process.returncode}); "
+                        "its last lines above say why"
+                    )
+            time.sleep(LOOK_EVERY_S)
     except KeyboardInterrupt:
         return

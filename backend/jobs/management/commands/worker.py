@@ -9,13 +9,17 @@ import threading
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import Error, close_old_connections
 
 from backend import wiring
 from backend.predictions import outbox
+from backend.predictions.outbox import DeliveryReport
+from backend.twin.errors import AuditUnavailable
 
 BATCH = 20
-PAUSE_S = 1.0
+PAUSE_S = 1.0  # while nothing is due
+LONGEST_PAUSE_S = 30.0  # while the database or the access log is down
 
 
 class Command(BaseCommand):
@@ -29,21 +33,44 @@ class Command(BaseCommand):
         if threading.current_thread() is threading.main_thread():
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda *_: stop.set())
-        owner = f"{socket.gethostname()}:{os.getpid()}"
+        pause_s = PAUSE_S
         while not stop.is_set():
-            report = outbox.deliver_due(
-                ehr=wiring.ehr_of,
-                now=wiring.now,
-                lease_s=wiring.lease_s(),
-                limit=BATCH,
-                owner=owner,
-            )
+            try:
+                report = _deliver()
+            except (AuditUnavailable, Error) as error:
+                # Nothing left without its row; the lease brings the delivery back.
+                self._down(error, once=options["once"])
+                stop.wait(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+                continue
+            pause_s = PAUSE_S
             if report.delivered or report.failed:
-                self.stdout.write(
-                    f"delivered {report.delivered}, failed {report.failed}, "
-                    f"waiting {report.waiting}"
-                )
+                self._say(report)
             elif options["once"]:
                 return
             else:
                 stop.wait(PAUSE_S)
+
+    def _down(self, error: Exception, *, once: bool) -> None:
+        """The class alone: a database's words may quote what it was given."""
+        what = f"cannot deliver: {type(error).__name__}"
+        if once:
+            raise CommandError(what) from error
+        self.stderr.write(what)
+        close_old_connections()  # the next round connects anew where one is broken
+
+    def _say(self, report: DeliveryReport) -> None:
+        self.stdout.write(
+            f"delivered {report.delivered}, failed {report.failed}, "
+            f"waiting {report.waiting}"
+        )
+
+
+def _deliver() -> DeliveryReport:
+    return outbox.deliver_due(
+        ehr=wiring.ehr_of,
+        now=wiring.now,
+        lease_s=wiring.lease_s(),
+        limit=BATCH,
+        owner=f"{socket.gethostname()}:{os.getpid()}",
+    )

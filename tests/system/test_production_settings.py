@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import subprocess
 import sys
@@ -68,3 +69,35 @@ def test_the_demo_is_refused(tmp_path: Path) -> None:
     done = run(environment(tmp_path), "demo")
     assert done.returncode != 0
     assert "refused" in done.stderr
+
+
+def test_a_token_is_kept_with_the_server_it_is_for(tmp_path: Path) -> None:
+    tokens = "north=https://ehr.example|one=|two,south=https://other.example:8443|three"
+    done = run(
+        {**environment(tmp_path), "MINDTWIN_EHR_TOKENS": tokens},
+        "shell",
+        "-v0",
+        "-c",
+        "from django.conf import settings as s; import json; "
+        "print(json.dumps([s.MINDTWIN['EHR_TOKENS'], s.MINDTWIN['EHR_SCHEMES']]))",
+    )
+    assert json.loads(done.stdout) == [
+        {
+            "north": {"origin": "https://ehr.example", "token": "one=|two"},
+            "south": {"origin": "https://other.example:8443", "token": "three"},
+        },
+        ["https"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    ["north=canary", "north=http://ehr.example|canary", "=https://ehr.example|canary"],
+)
+def test_a_token_without_its_server_stops_the_start_and_is_not_shown(
+    tmp_path: Path, tokens: str
+) -> None:
+    done = run({**environment(tmp_path), "MINDTWIN_EHR_TOKENS": tokens}, "check")
+    assert done.returncode != 0
+    assert "MINDTWIN_EHR_TOKENS must hold site=https://host|token" in done.stderr
+    assert "canary" not in done.stderr

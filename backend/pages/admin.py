@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.db.models import Model
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -41,8 +42,15 @@ class AuditedUserAdmin(AuditedAdmin, UserAdmin):
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
         """A new password for somebody; Django's page beside the usual ones."""
-        self.record_object(request, "password", id)
-        return super().user_change_password(request, id, form_url)
+        page = super().user_change_password
+        return self.of_object(
+            request, id, "password", lambda: page(request, id, form_url)
+        )
+
+
+@admin.register(Group)
+class AuditedGroupAdmin(AuditedAdmin, GroupAdmin):
+    """Groups of permissions."""
 
 
 @admin.register(Site)
@@ -50,6 +58,7 @@ class SiteAdmin(AuditedAdmin):
     """Sites; the slug is part of every blind index, so it is set once."""
 
     list_display = ("slug", "name", "write_mode")
+    formfield_overrides: ClassVar = {URLField: {"assume_scheme": "https"}}
 
     def get_readonly_fields(
         self, _request: HttpRequest, obj: Model | None = None
@@ -58,9 +67,16 @@ class SiteAdmin(AuditedAdmin):
         return ("slug",) if obj else ()
 
 
-@admin.register(SiteMember, CareTeamMember)
-class KeptAdmin(AuditedAdmin):
-    """Who serves a site, who treats a patient."""
+@admin.register(SiteMember)
+class SiteMemberAdmin(AuditedAdmin):
+    """Who serves a site."""
+
+
+@admin.register(CareTeamMember)
+class CareTeamMemberAdmin(AuditedAdmin):
+    """Who treats a patient. The form takes our id: a choice would list everybody."""
+
+    raw_id_fields = ("patient",)
 
 
 @admin.register(ModelRelease, Channel)

@@ -46,13 +46,15 @@ class User(AbstractUser):
 
         A hash that Django only makes anew at a login is no other password.
         """
-        replaced = self._password is not None or self._made_unusable
+        raw = getattr(self, "_password", None)  # Django's note of a password just set
+        replaced = raw is not None or self._made_unusable
         if self._state.adding or not replaced:
             super().save(*args, **kwargs)
             return
         with transaction.atomic():
             super().save(*args, **kwargs)
-            ended, _ = self.auth_token_set.all().delete()
+            tokens = self.auth_token_set  # type: ignore[attr-defined] # knox's
+            ended, _ = tokens.all().delete()
             password_replaced.send(sender=User, user=self, tokens=ended)
         self._made_unusable = False
 

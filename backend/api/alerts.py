@@ -28,10 +28,16 @@ class AlertSerializer(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     patient = serializers.UUIDField(source="patient_id")
-    kind = serializers.ChoiceField(choices=["self-harm", "severe-band"])
-    scale = serializers.CharField()
-    day = serializers.DateField(help_text="the day of the finding")
-    value = serializers.FloatField(help_text="score units")
+    readable = serializers.BooleanField(
+        help_text="false where what was found cannot be opened: the patient's data "
+        "were erased, or the row was changed; kind, scale, day and value are null then"
+    )
+    kind = serializers.ChoiceField(
+        choices=["self-harm", "severe-band"], allow_null=True
+    )
+    scale = serializers.CharField(allow_null=True)
+    day = serializers.DateField(allow_null=True, help_text="the day of the finding")
+    value = serializers.FloatField(allow_null=True, help_text="score units")
     created = serializers.DateTimeField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     acknowledged_by = serializers.CharField(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from django.core.exceptions import PermissionDenied
@@ -12,8 +13,10 @@ from django.views.defaults import page_not_found
 from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
+from backend.api.forecast_answer import UrgentFindingSerializer
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
+from backend.predictions.errors import NoHistory, PatientErased
 from backend.twin import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -37,6 +40,7 @@ KINDS: dict[type[errors.TwinError], Kind] = {
     errors.EhrMalformed: Kind("ehr-malformed", 502, "The EHR's answer is not FHIR R4"),
     errors.AuditUnavailable: Kind("audit-unavailable", 503, "The audit log is down"),
     errors.ModelError: Kind("model-unavailable", 503, "The models cannot be used"),
+    PatientErased: Kind("patient-erased", 410, "The patient's data were erased"),
     errors.SealBroken: Kind("seal-broken", 500, "Stored data cannot be opened"),
 }
 RETRY_AFTER_S = 30  # where the error does not say it
@@ -53,6 +57,16 @@ class ProblemSerializer(serializers.Serializer[Any]):
         child=serializers.CharField(),
         required=False,
         help_text="what a forecast would need and the record does not hold",
+    )
+    urgent_findings = UrgentFindingSerializer(
+        many=True,
+        required=False,
+        help_text="what is urgent in a record without anything to forecast from",
+    )
+    notices = serializers.ListField(
+        child=serializers.CharField(),
+        required=False,
+        help_text="what could not be read and may be urgent, in sentences",
     )
     invalid = serializers.DictField(
         required=False, help_text="what is wrong with the request, by field"
@@ -114,6 +128,10 @@ def _of_twin(error: errors.TwinError) -> Response | None:
     headers = {}
     if isinstance(error, errors.InsufficientData):
         body["missing"] = list(error.missing)
+    if isinstance(error, NoHistory):
+        said = error.remarks
+        found = UrgentFindingSerializer(said.urgent_findings, many=True)
+        body |= {"urgent_findings": found.data, "notices": list(said.notices)}
     if kind.status == 503:
         wait = getattr(error, "retry_after_s", RETRY_AFTER_S)
         headers["Retry-After"] = str(math.ceil(wait))
@@ -140,7 +158,11 @@ def _of_framework(error: exceptions.APIException) -> Response:
 
 
 def _title(error: exceptions.APIException) -> str:
-    return str(error.default_detail).rstrip(".").partition(".")[0]
+    """The first sentence of its class; the status in words where that has gaps."""
+    title = str(error.default_detail).rstrip(".").partition(".")[0]
+    if "{" in title:
+        return HTTPStatus(error.status_code).phrase.capitalize()
+    return title
 
 
 def _body(kind: Kind, detail: str) -> dict[str, Any]:

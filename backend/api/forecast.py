@@ -19,10 +19,8 @@ from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
 from backend.audit.ledger import Action
 from backend.predictions import selectors
-from backend.predictions.days import latest_day
+from backend.predictions.days import EARLIEST, latest_day
 from backend.predictions.services import forecast_symptoms
-
-EARLIEST = date(1900, 1, 1)  # before it there is no record, and soon no calendar
 
 
 class PatientForecasts(APIView):
@@ -99,7 +97,7 @@ class PatientForecasts(APIView):
         responses={
             200: ForecastSerializer,
             201: ForecastSerializer,
-            **problems(400, 401, 404, 422, 502, 503),
+            **problems(400, 401, 404, 410, 422, 502, 503),
         },
     )
     def post(self, request: Request, patient_id: UUID) -> Response:
@@ -127,7 +125,7 @@ class OneForecast(APIView):
 
     @extend_schema(
         operation_id="read_forecast",
-        responses={200: ForecastSerializer, **problems(401, 404, 503)},
+        responses={200: ForecastSerializer, **problems(401, 404, 410, 503)},
     )
     def get(self, request: Request, prediction_id: UUID) -> Response:
         """One stored forecast with its age; works without the EHR."""

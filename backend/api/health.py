@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from backend import wiring
 from backend.audit import chain, ledger
 from backend.audit.anchor import AnchorError
-from backend.registry.services import production
+from backend.registry.services import production, withheld
 from backend.twin.errors import AuditUnavailable, ModelError
 from backend.twin.features import schema_hash
 
@@ -123,6 +123,8 @@ def _models() -> list[ModelHealth]:
             problem = type(error).__name__
         if release.card.get("feature_schema_hash") != schema_hash():
             problem = "OtherFeatures"
+        if (model, release.use.version) in withheld():
+            problem = "Exchanged"  # its weights are not those that were registered
         state = "failed" if problem else "ok"
         found.append(ModelHealth(model, release.use.version, state, problem))
     return found

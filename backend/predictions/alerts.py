@@ -17,7 +17,7 @@ from backend.people.access import Actor
 from backend.people.models import Patient
 from backend.predictions.days import latest_day
 from backend.predictions.models import Alert
-from backend.twin.errors import NotVisible
+from backend.twin.errors import NotVisible, SealBroken
 from backend.twin.recommendation import Finding, urgent_findings
 from backend.twin.record import PatientRecord
 
@@ -27,14 +27,19 @@ COLUMN = "finding"
 
 @dataclass(frozen=True, slots=True)
 class OpenAlert:
-    """An alert, unsealed for somebody who may see the patient."""
+    """An alert, unsealed for somebody who may see the patient.
+
+    Where it cannot be unsealed (the patient's key was destroyed, or the row changed)
+    `readable` is False and the finding's four fields are None.
+    """
 
     id: UUID
     patient_id: UUID
-    kind: str
-    scale: str
-    day: date
-    value: float
+    readable: bool
+    kind: str | None
+    scale: str | None
+    day: date | None
+    value: float | None
     created: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str
@@ -64,7 +69,11 @@ def raise_alerts(patient: Patient, record: PatientRecord, *, now: datetime) -> i
 
 
 def list_alerts(actor: Actor, *, acknowledged: bool = False) -> list[OpenAlert]:
-    """Alerts of the patients that `actor` may see, newest first; one audit row."""
+    """Alerts of the patients that `actor` may see, newest first; one audit row.
+
+    One that cannot be unsealed is listed as such: it keeps no other back, and nobody
+    takes its absence for good news.
+    """
     rows = Alert.objects.filter(
         acknowledged_at__isnull=not acknowledged,
         patient__in=Patient.objects.visible_to(actor.user)
@@ -72,13 +81,18 @@ def list_alerts(actor: Actor, *, acknowledged: bool = False) -> list[OpenAlert]:
         else Patient.objects.all(),
     )
     found = list(rows.select_related("patient").order_by("-created", "pk"))
+    opened = [_open(alert) for alert in found]
     ledger.record(
         action=Action.LIST,
         actor=actor.name,
         patients=list(dict.fromkeys(alert.patient_id for alert in found)),
-        detail={"of": "alerts", "count": len(found)},
+        detail={
+            "of": "alerts",
+            "count": len(opened),
+            "unreadable": sum(not alert.readable for alert in opened),
+        },
     )
-    return [_open(alert) for alert in found]
+    return opened
 
 
 def acknowledge(actor: Actor, alert_id: UUID, *, now: datetime) -> OpenAlert:
@@ -120,22 +134,32 @@ def _seal(patient: Patient, alert_id: UUID, finding: dict[str, Any]) -> bytes:
 
 
 def _open(alert: Alert) -> OpenAlert:
-    plain = crypto.unseal(
-        alert.patient,
-        table=TABLE,
-        column=COLUMN,
-        row=str(alert.pk),
-        blob=bytes(alert.finding),
-    )
-    finding = orjson.loads(plain)
+    finding = _finding(alert)
     return OpenAlert(
         id=alert.pk,
         patient_id=alert.patient_id,
-        kind=finding["kind"],
-        scale=finding["scale"],
-        day=date.fromisoformat(finding["day"]),
-        value=finding["value"],
+        readable=finding is not None,
+        kind=finding.kind if finding else None,
+        scale=finding.scale if finding else None,
+        day=finding.day if finding else None,
+        value=finding.value if finding else None,
         created=alert.created,
         acknowledged_at=alert.acknowledged_at,
         acknowledged_by=str(alert.acknowledged_by or ""),
     )
+
+
+def _finding(alert: Alert) -> Finding | None:
+    """What `_seal` sealed, or None where it does not open."""
+    try:
+        plain = crypto.unseal(
+            alert.patient,
+            table=TABLE,
+            column=COLUMN,
+            row=str(alert.pk),
+            blob=bytes(alert.finding),
+        )
+    except SealBroken:
+        return None
+    data = orjson.loads(plain)
+    return Finding(**{**data, "day": date.fromisoformat(data["day"])})

@@ -13,6 +13,7 @@ import orjson
 from backend.people import crypto
 from backend.people.models import Patient
 from backend.predictions import digests
+from backend.predictions.errors import erasure_told
 from backend.predictions.models import Prediction
 from backend.predictions.remarks import Remarks, UrgentFinding, remarks
 from backend.twin import recommendation, trajectory_json
@@ -89,14 +90,19 @@ def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
 
 
 def open_answer(patient: Patient, prediction: Prediction) -> Answer:
-    """What `seal_answer` sealed. Raises SealBroken when it does not belong there."""
-    plain = crypto.unseal(
-        patient,
-        table=TABLE,
-        column=COLUMN,
-        row=str(prediction.pk),
-        blob=bytes(prediction.payload),
-    )
+    """What `seal_answer` sealed.
+
+    Raises SealBroken when it does not belong there, PatientErased when nobody can open
+    it any more.
+    """
+    with erasure_told(patient.pk):
+        plain = crypto.unseal(
+            patient,
+            table=TABLE,
+            column=COLUMN,
+            row=str(prediction.pk),
+            blob=bytes(prediction.payload),
+        )
     data = orjson.loads(plain)
     return Answer(
         instruments=tuple(_instrument(item) for item in data["instruments"]),

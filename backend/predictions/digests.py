@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterable
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from backend.people import crypto
 from backend.people.models import Patient
 from backend.twin.forecast import CALCULATION
+from backend.twin.record import PatientRecord
 from backend.twin.trajectory import Forecast, ModelUse
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://mindtwin.example/forecast")
@@ -21,11 +23,20 @@ def digest_of_models(uses: Iterable[ModelUse]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
+def digest_of_record(record: PatientRecord) -> str:
+    """The record's digest as it may be stored.
+
+    Keyed, because a record is easily guessed: few scores, few days, numbered sources.
+    """
+    return crypto.keyed(record.digest)
+
+
 def identifier(patient: Patient, forecast: Forecast, *, window_digest: str) -> UUID:
     """What the EHR knows this answer by: equal for equal window, models, arithmetic.
 
     Without models the method stands in their place: a fallback's answer is another
-    resource than the ensemble's.
+    resource than the ensemble's. The window's digest goes in keyed: the EHR shows the
+    name to many, and it must not confirm a guess at what was entered.
     """
     answered = digest_of_models(forecast.models) if forecast.models else forecast.method
     instrument = f"{forecast.scale.system}|{forecast.scale.code}"
@@ -34,7 +45,7 @@ def identifier(patient: Patient, forecast: Forecast, *, window_digest: str) -> U
         patient.site_id,
         patient.pk,
         instrument,
-        window_digest,
+        crypto.keyed(window_digest),
         answered,
     )
     return uuid5(NAMESPACE, "\n".join(map(str, parts)))

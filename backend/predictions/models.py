@@ -18,6 +18,7 @@ class Prediction(models.Model):
 
     `models_digest` names the approved models and their weights; it is empty where one
     of them failed to answer, so that such an answer is never given twice.
+    `record_digest` is keyed: unkeyed it would confirm a guess at the record.
     `payload` is the sealed answer: forecasts, recommendations, refusals.
     """
 

@@ -2,12 +2,13 @@
 
 The table is the truth. A worker takes one row at a time with a lease, talks to the
 EHR outside of any transaction, and notes the outcome. Killed anywhere, its lease runs
-out and another worker delivers again; the identifier makes that harmless.
+out and another worker delivers again; the identifier makes that harmless. An item in
+hand stands behind the others until its lease ends: one that kills its worker does not
+keep the rest waiting.
 """
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
@@ -25,15 +26,15 @@ from backend.people.access import Actor
 from backend.people.models import Patient, Site, WriteMode
 from backend.predictions.answer import Answer, open_answer
 from backend.predictions.models import OutboxItem, Prediction
-from backend.twin.errors import EhrError, EhrUnavailable, SealBroken
+from backend.predictions.setbacks import Setback, is_final, setback_of, wait
+from backend.twin.errors import EhrError, SealBroken
 from backend.twin.ports import Ehr, ForecastDocument, Receipt
 
 TABLE = "predictions_outboxitem"
 COLUMN = "receipt"
-MAX_REFUSALS = 5  # an EHR that said no this often will not say yes by itself
-FIRST_WAIT_S = 2.0  # doubled with each attempt ...
-LONGEST_WAIT_S = 60.0  # ... up to this, so that a recovered EHR is served within it
-LONGEST_ASKED_S = 3600.0  # an EHR may ask for more patience than that, and not get it
+# What may go wrong with one item and says nothing of the others. The built-in ones are
+# for what nobody foresaw in an answer or an address; a worker must outlive it.
+HINDRANCES = (EhrError, SealBroken, ValueError, ArithmeticError)
 
 State = OutboxItem.State
 
@@ -51,10 +52,13 @@ def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
     """Outbox rows of a prediction; call it in the prediction's own transaction.
 
     Historical forecasts are not delivered, nor is anything at a site that takes no
-    writes. An identifier that is there already is the same answer: one row is enough.
+    writes. An identifier that is there already is the same answer: one row is enough,
+    and it keeps its own prediction, so that a repeat sends the same again. One that
+    had failed is tried anew.
     """
     if patient.site.write_mode == WriteMode.NONE:
         return
+    current = [item for item in answer.instruments if not item.forecast.historical]
     OutboxItem.objects.bulk_create(
         (
             OutboxItem(
@@ -66,10 +70,38 @@ def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
                 next_attempt=prediction.created,
             )
             for position, item in enumerate(answer.instruments)
-            if not item.forecast.historical
+            if item in current
         ),
         ignore_conflicts=True,
     )
+    failed = OutboxItem.objects.filter(
+        pk__in=[item.identifier for item in current], state=State.FAILED
+    )
+    _try_anew(failed, now=prediction.created)
+
+
+def requeue_failed(*, now: datetime, actor: Actor | None = None) -> int:
+    """Have what failed, or waits after a refusal, tried anew at once; how many that is.
+
+    For an operator who has mended what was refused. One audit row when there is any;
+    raises AuditUnavailable, and then nothing was changed.
+    """
+    refused = Q(state=State.FAILED) | Q(state=State.PENDING, refusals__gt=0)
+    found = OutboxItem.objects.filter(refused)
+    patients = list(found.order_by().values_list("patient_id", flat=True).distinct())
+    if not patients:
+        return 0
+    ledger.record(
+        action=Action.ADMIN,
+        actor=(actor or Actor.of_command("deliver")).name,
+        patients=patients,
+        detail={"of": "deliveries", "count": found.count()},
+    )
+    return _try_anew(found, now=now)
+
+
+def _try_anew(items: QuerySet[OutboxItem], *, now: datetime) -> int:
+    return items.update(state=State.PENDING, refusals=0, next_attempt=now)
 
 
 def deliver_due(
@@ -83,8 +115,9 @@ def deliver_due(
 ) -> DeliveryReport:
     """Deliver what is due, at most `limit` items, one after the other.
 
-    `owner` names this worker and no other one. A site found down is left alone for
-    the rest of the call. Raises AuditUnavailable, before anything leaves.
+    `owner` names this worker and no other one. A site that takes nothing at present
+    is left alone for the rest of the call. Raises AuditUnavailable, before anything
+    leaves.
     """
     actor = actor or Actor.of_command("deliver")
     down: set[UUID] = set()
@@ -123,8 +156,10 @@ def _claim(
             return None
         item.attempts += 1
         item.lease_owner = owner
-        item.lease_until = now + lease
-        item.save(update_fields=["attempts", "lease_owner", "lease_until"])
+        item.lease_until = item.next_attempt = now + lease
+        item.save(
+            update_fields=["attempts", "lease_owner", "lease_until", "next_attempt"]
+        )
     return item
 
 
@@ -143,8 +178,8 @@ def _deliver(
     patient = access.open_patient(actor, item.patient_id, action=Action.DELIVER)
     try:
         receipt = ehr(patient.site).write_forecast(_document(item, patient))
-    except (EhrError, SealBroken) as error:
-        if isinstance(error, EhrUnavailable):
+    except HINDRANCES as error:
+        if setback_of(error) is Setback.UNABLE:
             down.add(patient.site_id)
         _record_failure(item, actor, error)
         return _put_back(item, error, now=now())
@@ -183,42 +218,20 @@ def _finish(
     )
 
 
-def _put_back(item: OutboxItem, error: EhrError | SealBroken, *, now: datetime) -> str:
+def _put_back(item: OutboxItem, error: Exception, *, now: datetime) -> str:
     """Pending again after a wait, or failed; only while the lease is still ours."""
-    final = _is_final(item, error)
+    setback = setback_of(error)
+    state = State.FAILED if is_final(item, setback) else State.PENDING
     still_ours = {"state": State.PENDING, "attempts": item.attempts}
     OutboxItem.objects.filter(pk=item.pk, **still_ours).update(
-        state=State.FAILED if final else State.PENDING,
-        next_attempt=now + _wait(item, error),
+        state=state,
+        next_attempt=now + wait(item, error),
         last_error=type(error).__name__,
-        refusals=F("refusals") + (not isinstance(error, EhrUnavailable)),
+        refusals=F("refusals") + (setback is not Setback.UNABLE),
         lease_owner="",
         lease_until=None,
     )
-    return State.FAILED if final else State.PENDING
-
-
-def _is_final(item: OutboxItem, error: EhrError | SealBroken) -> bool:
-    """Whether another attempt would be pointless.
-
-    A site that is down is tried for ever: the record there is not complete until then.
-    """
-    if isinstance(error, EhrUnavailable):
-        return False
-    return isinstance(error, SealBroken) or item.refusals + 1 >= MAX_REFUSALS
-
-
-def _wait(item: OutboxItem, error: EhrError | SealBroken) -> timedelta:
-    """Exponential back-off with jitter, never shorter than the EHR asked for.
-
-    The jitter comes from the identifier and the attempt: spread like a random one, and
-    the same when the case is repeated.
-    """
-    seed = hashlib.sha256(item.pk.bytes + item.attempts.to_bytes(4, "big")).digest()
-    share = 0.5 + 0.5 * seed[0] / 255  # the upper half: never hurry
-    longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(item.attempts - 1, 10))
-    asked = error.retry_after_s if isinstance(error, EhrUnavailable) else 0.0
-    return timedelta(seconds=max(longest * share, min(asked, LONGEST_ASKED_S)))
+    return state
 
 
 def _record_failure(item: OutboxItem, actor: Actor, error: Exception) -> None:

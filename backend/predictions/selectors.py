@@ -39,7 +39,8 @@ def get_forecast(
 ) -> StoredForecast:
     """One stored forecast with its age.
 
-    Raises NotVisible when there is none of that id or its patient is not the actor's.
+    Raises NotVisible when there is none of that id or its patient is not the actor's,
+    PatientErased when nobody can open it any more, SealBroken after tampering.
     """
     prediction = Prediction.objects.filter(pk=prediction_id).first()
     if prediction is None:

@@ -18,9 +18,10 @@ from backend.predictions import outbox
 from backend.predictions.alerts import raise_alerts
 from backend.predictions.answer import Answer, compose, seal_answer
 from backend.predictions.asking import asker
-from backend.predictions.days import latest_day
-from backend.predictions.digests import digest_of_models
+from backend.predictions.days import last_day_read
+from backend.predictions.digests import digest_of_models, digest_of_record
 from backend.predictions.ensemble import approved, is_complete
+from backend.predictions.errors import NoHistory, erasure_told
 from backend.predictions.freshness import find_fresh
 from backend.predictions.models import Prediction, PredictionModel
 from backend.predictions.policy import ForecastPolicy
@@ -51,18 +52,17 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
     An equal record and equal models within the policy's hours give the stored answer.
-    Two audit rows: the pull, and the forecast with its outcome. Without `as_of` the
-    record is read up to the latest day anywhere: a day is the patient's own.
-
-    Raises NotVisible, InsufficientData, EhrError, SealBroken, AuditUnavailable. A model
-    that fails raises nothing: the others, or the fallback, answer and say so.
+    Two audit rows: the pull, and the forecast with its outcome. A model that fails
+    raises nothing: the others, or the fallback, answer and say so. Raises NotVisible,
+    NoHistory, DayOutOfRange, EhrError, SealBroken, PatientErased, AuditUnavailable.
     """
     moment = now()
-    until = as_of or latest_day(moment)
+    until = last_day_read(as_of, moment)
     since = until - policy.lookback
-    patient, record = open_record(
-        actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=until
-    )
+    with erasure_told(patient_id):
+        patient, record = open_record(
+            actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=until
+        )
     raise_alerts(patient, record, now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
@@ -97,7 +97,7 @@ def _draft(
         as_of=as_of or now.date(),
         created=now,
         actor=actor.name,
-        record_digest=record.digest,
+        record_digest=digest_of_record(record),
         models_digest=digest_of_models(uses.values()),
     )
 
@@ -125,9 +125,9 @@ def _audited(prediction: Prediction, *, purpose: str) -> Iterator[None]:
 
 
 def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
-    """A window per series that has entries; InsufficientData when there is none."""
+    """A window per series that has entries; NoHistory when there is none."""
     if not any(series.entries for series in record.series):
-        raise InsufficientData(("symptom history",))
+        raise NoHistory(remarks(record, day))
     return [forecast_window(series, day) for series in record.series if series.entries]
 
 

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple, Protocol
 from django.db import transaction
 
 from backend.audit import ledger
-from backend.audit.ledger import Action
+from backend.audit.ledger import Action, Outcome
 from backend.registry.models import Channel, ModelRelease
-from backend.twin.errors import ModelUntrusted
 from backend.twin.trajectory import ModelUse
+
+_withheld: frozenset[tuple[str, int]] = frozenset()
 
 
 class VersionInfo(Protocol):
@@ -38,6 +39,13 @@ class VersionInfo(Protocol):
         """Whether its manifest is signed by a trusted key and every file agrees."""
 
 
+class Registration(NamedTuple):
+    """What registering did: new releases, and exchanged versions by name and number."""
+
+    releases: list[ModelRelease]
+    exchanged: frozenset[tuple[str, int]]
+
+
 class Production(NamedTuple):
     """A production release: how to name it in a forecast, and its card."""
 
@@ -49,34 +57,52 @@ class Production(NamedTuple):
         return bool(self.card.get("beats_climatology", {}).get(cadence, False))
 
 
-def register(*, actor: str, versions: Sequence[VersionInfo]) -> list[ModelRelease]:
-    """Add verified versions that are not known yet; returns the new releases.
+def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
+    """Add verified versions that are not known yet.
 
     A model without a production channel gets its highest verified version there. To
-    repeat it changes nothing. Raises ModelUntrusted when a known version comes with
-    another digest and a valid signature: versions are immutable, so somebody published
-    twice. A version that does not verify is left to the server, which refuses it.
+    repeat it adds nothing. A version that does not verify is left to the server, which
+    refuses it. An exchanged one is left out, reported and recorded as denied; from now
+    on `withheld` names it, so that nothing of this process asks it.
+    Raises AuditUnavailable, and then nothing was added.
     """
-    _refuse_exchanged(versions)
-    known = set(ModelRelease.objects.values_list("model", "version"))
+    global _withheld  # noqa: PLW0603 - what this process found in its repository
+    _withheld = exchanged(versions)
+    for model, version in sorted(_withheld):
+        _record(actor, model, version, outcome=Outcome.DENIED)
+    known = _known()
     fresh = [
         item
         for item in versions
         if item.verified and (item.model, item.version) not in known
     ]
-    if not fresh:
-        return []
     for item in fresh:
-        ledger.record(
-            action=Action.REGISTER,
-            actor=actor,
-            detail={"model": item.model, "version": item.version},
-        )
+        _record(actor, item.model, item.version, outcome=Outcome.SUCCESS)
     with transaction.atomic():
         releases = [_add(item) for item in fresh]
         for model in sorted({item.model for item in fresh}):
             _fill_production(model)
-    return releases
+    return Registration(releases, _withheld)
+
+
+def exchanged(versions: Sequence[VersionInfo]) -> frozenset[tuple[str, int]]:
+    """Known versions that come with another digest and a valid signature.
+
+    Versions are immutable, so somebody published twice; whoever serves models leaves
+    these out. The remedy is a new version number.
+    """
+    known = _known()
+    return frozenset(
+        (item.model, item.version)
+        for item in versions
+        if item.verified
+        and known.get((item.model, item.version), item.sha256) != item.sha256
+    )
+
+
+def withheld() -> frozenset[tuple[str, int]]:
+    """The versions that this process found exchanged when it registered them last."""
+    return _withheld
 
 
 def production() -> dict[str, Production]:
@@ -99,17 +125,19 @@ def production() -> dict[str, Production]:
     }
 
 
-def _refuse_exchanged(versions: Sequence[VersionInfo]) -> None:
-    known = {(row.model, row.version): row.sha256 for row in ModelRelease.objects.all()}
-    for item in versions:
-        if (
-            item.verified
-            and known.get((item.model, item.version), item.sha256) != item.sha256
-        ):
-            raise ModelUntrusted(
-                f"{item.model} version {item.version} is registered with another "
-                "digest; publish changed weights under a new version"
-            )
+def _known() -> dict[tuple[str, int], str]:
+    """The digest of each registered version."""
+    rows = ModelRelease.objects.values_list("model", "version", "sha256")
+    return {(model, version): sha256 for model, version, sha256 in rows}
+
+
+def _record(actor: str, model: str, version: int, *, outcome: Outcome) -> None:
+    ledger.record(
+        action=Action.REGISTER,
+        actor=actor,
+        outcome=outcome,
+        detail={"model": model, "version": version},
+    )
 
 
 def _add(item: VersionInfo) -> ModelRelease:

@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.people import crypto
 from backend.twin.record import PatientRecord
 from tests.predictions import fakes
 
@@ -44,3 +45,12 @@ def test_unknown_and_forbidden_alerts_give_one_body(other, alert):
 
 def test_a_flag_that_is_none_is_refused(api):
     assert api.get("/api/v1/alerts?acknowledged=perhaps").status_code == 400
+
+
+def test_an_alert_that_cannot_be_opened_keeps_no_other_back(api, alert, patient):
+    crypto.shred(patient)
+    answer = api.get("/api/v1/alerts")
+    assert answer.status_code == 200
+    (seen,) = answer.json()
+    unknown = dict.fromkeys(("kind", "scale", "day", "value"))
+    assert seen == {**alert, **unknown, "readable": False}

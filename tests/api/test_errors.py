@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework.exceptions import Throttled, ValidationError
+from rest_framework.exceptions import (
+    MethodNotAllowed,
+    Throttled,
+    UnsupportedMediaType,
+    ValidationError,
+)
 from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from backend.api.errors import MEDIA_TYPE, problem
 from backend.audit import ledger
 from backend.audit.models import AccessEvent
+from backend.predictions.errors import DayOutOfRange, PatientErased
 from backend.twin import errors
 
 STATUSES = {
@@ -24,6 +32,8 @@ STATUSES = {
     errors.AuditUnavailable("full"): 503,
     errors.ModelUnavailable("gone"): 503,
     errors.ModelUntrusted("changed"): 503,
+    PatientErased(): 410,
+    DayOutOfRange(date.min, date.max): 422,
     errors.SealBroken("moved"): 500,
     Http404(): 404,
     PermissionDenied(): 403,
@@ -61,6 +71,18 @@ def test_a_bug_stays_a_bug(error):
 def test_a_framework_error_keeps_its_own_wait():
     answer = answer_to(Throttled(wait=7))
     assert (answer.status_code, answer["Retry-After"]) == (429, "7")
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (MethodNotAllowed("PUT"), "Method not allowed"),
+        (UnsupportedMediaType("text/x"), "Unsupported media type"),
+        (Throttled(), "Request was throttled"),
+    ],
+)
+def test_a_title_has_no_gaps(error, title):
+    assert answer_to(error).data["title"] == title
 
 
 def test_a_list_of_faults_stands_under_no_field():

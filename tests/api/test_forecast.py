@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from backend.people import crypto
 from backend.predictions.models import Prediction
 from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
 from backend.twin.record import PatientRecord, Reason, Refusal, Series
@@ -133,7 +134,41 @@ def test_no_history_is_a_422_that_names_what_is_missing(api, path, ehr):
     answer = api.post(path, {}, format="json")
     assert answer.status_code == 422
     assert answer["Content-Type"] == "application/problem+json"
-    assert answer.json()["missing"] == ["symptom history"]
+    body = answer.json()
+    assert body["missing"] == ["symptom history"]
+    assert (body["urgent_findings"], body["notices"]) == ([], [])
+
+
+def test_a_422_says_what_is_urgent_all_the_same(api, path, ehr):
+    ehr.record = PatientRecord(
+        series=(),
+        safety=(fakes.self_harm(fakes.LAST_DAY),),
+        refused=(Refusal("Observation/9", Reason.NO_VALUE, safety=True),),
+    )
+    body = api.post(path, {}, format="json").json()
+    assert body["status"] == 422
+    assert body["urgent_findings"] == [
+        {
+            "kind": "self-harm",
+            "scale": "phq9",
+            "day": "2026-03-01",
+            "value": 1.0,
+            "unit": "{score}",
+        }
+    ]
+    assert body["notices"] == [
+        "1 answer to a self-harm item could not be read; look at it in the EHR."
+    ]
+
+
+def test_the_forecasts_of_an_erased_patient_are_gone(api, other, path, patient):
+    link = api.post(path, {}, format="json")["Location"]
+    crypto.shred(patient)
+    for answer in (api.get(link), api.post(path, {}, format="json")):
+        assert answer.status_code == 410
+        assert answer.json()["type"] == "urn:mindtwin:problem:patient-erased"
+    assert api.get(path).status_code == 200
+    assert other.get(link).status_code == other.post(path).status_code == 404
 
 
 def test_while_the_ehr_is_down_stored_forecasts_stay_readable(api, ehr, created, clock):

@@ -7,6 +7,7 @@ from django.db import OperationalError, connection
 
 from backend import wiring
 from backend.api import health
+from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
 from backend.twin.errors import ModelUntrusted
 
@@ -47,6 +48,14 @@ def test_a_model_that_fails_its_known_case_is_named(look, models):
 def test_a_model_of_other_features_is_named(look):
     ModelRelease.objects.filter(model="symptom_xgboost").update(card={})
     assert look().json()["models"][1]["problem"] == "OtherFeatures"
+
+
+def test_exchanged_weights_are_named(look, monkeypatch):
+    exchanged = frozenset({("symptom_xgboost", 1)})
+    monkeypatch.setattr(services, "_withheld", exchanged)
+    body = look().json()
+    assert [one["problem"] for one in body["models"]] == ["", "Exchanged"]
+    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
 
 
 def test_without_models_the_fallback_is_all_there_is(look):

@@ -34,6 +34,8 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
             return self.is_set()
 
     monkeypatch.setattr(worker.threading, "Event", Hasty)
+    # Another test may have left a connection open, which this one must not touch.
+    monkeypatch.setattr(worker, "close_old_connections", lambda: None)
     return meant
 
 
@@ -90,3 +92,30 @@ def test_it_outlives_what_is_down_and_pauses_longer_each_time(
     grown = [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert pauses[:7] == grown
     assert pauses[7:9] == [1.0, 1.0], "after a delivery from the start again"
+
+
+def test_an_operator_has_what_failed_tried_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[Any] = []
+    monkeypatch.setattr(outbox, "requeue_failed", lambda now: asked.append(now) or 3)
+    answers(monkeypatch, [SENT])
+    said = "to be tried anew: 3\ndelivered 1, failed 0, waiting 0\n"
+    assert run(once=True, retry_failed=True) == (said, "")
+    assert len(asked) == 1
+    answers(monkeypatch, [])
+    run(once=True)
+    assert len(asked) == 1, "only who asks for it"
+
+
+@pytest.mark.parametrize("error", DOWN, ids=lambda error: type(error).__name__)
+def test_a_retry_that_cannot_be_noted_down_ends_in_an_error(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def down(**_: Any) -> int:
+        raise error
+
+    monkeypatch.setattr(outbox, "requeue_failed", down)
+    with pytest.raises(CommandError) as ended:
+        run(once=True, retry_failed=True)
+    assert str(ended.value) == f"cannot retry: {type(error).__name__}"

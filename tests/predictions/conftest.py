@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,8 @@ from backend.audit.models import AccessEvent
 from backend.people import access
 from backend.people.access import Actor
 from backend.people.models import CareTeamMember, Patient, Site, User
+from backend.predictions.models import OutboxItem
+from backend.predictions.outbox import DeliveryReport, deliver_due
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
@@ -20,6 +22,7 @@ from backend.twin.record import PatientRecord
 from tests.predictions import fakes
 
 Asking = Callable[..., StoredForecast]
+LEASE_S = 60
 
 
 @pytest.fixture
@@ -115,3 +118,26 @@ def audited(db: None) -> Callable[[], list[tuple[str, str]]]:
         return found
 
     return audited
+
+
+@pytest.fixture
+def deliver(ehr: fakes.FakeEhr, now: datetime) -> Callable[..., DeliveryReport]:
+    """Deliver at a time so many seconds after the frozen clock."""
+
+    def deliver(after_s: float = 0.0, **other: Any) -> DeliveryReport:
+        usual = {
+            "ehr": lambda _site: ehr,
+            "now": lambda: now + timedelta(seconds=after_s),
+            "lease_s": LEASE_S,
+            "limit": 10,
+            "owner": "worker-1",
+        }
+        return deliver_due(**{**usual, **other})
+
+    return deliver
+
+
+@pytest.fixture
+def item(ask: Asking) -> OutboxItem:
+    ask()
+    return OutboxItem.objects.get()

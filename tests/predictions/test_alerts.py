@@ -8,10 +8,12 @@ from uuid import uuid4
 
 import pytest
 
+from backend.audit.models import AccessEvent
+from backend.people import crypto
 from backend.people.access import Actor
 from backend.predictions.alerts import acknowledge, list_alerts
 from backend.predictions.models import Alert
-from backend.twin.errors import NotVisible, SealBroken
+from backend.twin.errors import NotVisible
 from backend.twin.record import PatientRecord
 from tests.predictions import fakes
 
@@ -119,8 +121,19 @@ def test_a_command_is_nobody_who_could_have_seen_it(alert, now):
 
 
 def test_a_finding_moved_to_another_alert_does_not_open(alert, actor, patient, now):
-    Alert.objects.create(
+    moved = Alert.objects.create(
         patient=patient, key="other", finding=alert.finding, created=now
     )
-    with pytest.raises(SealBroken):
-        list_alerts(actor)
+    seen = {one.id: one for one in list_alerts(actor)}
+    assert (seen[alert.pk].readable, seen[alert.pk].kind) == (True, "self-harm")
+    assert (seen[moved.pk].readable, seen[moved.pk].kind) == (False, None)
+    assert '"unreadable":1' in AccessEvent.objects.latest("seq").detail
+
+
+def test_an_alert_of_an_erased_patient_is_still_one(alert, actor, patient, now):
+    crypto.shred(patient)
+    (seen,) = list_alerts(actor)
+    assert (seen.id, seen.patient_id) == (alert.pk, patient.pk)
+    assert (seen.kind, seen.scale, seen.day, seen.value) == (None,) * 4
+    assert not acknowledge(actor, alert.pk, now=now).readable
+    assert list_alerts(actor) == []

@@ -9,7 +9,7 @@ from auditlog.models import LogEntry
 
 from backend.audit.models import AccessedPatient, AccessEvent
 from backend.predictions import alerts, outbox, selectors, services
-from backend.predictions.models import Alert, Prediction
+from backend.predictions.models import Alert, OutboxItem, Prediction
 from backend.twin.record import PatientRecord
 from tests.predictions import fakes
 from tests.predictions.fakes import FakeEhr
@@ -23,6 +23,7 @@ EXPECTED = {
     "list_alerts": [("LIST", 1)],
     "acknowledge": [("ACKNOWLEDGE", 1)],
     "deliver_due": [("DELIVER", 1), ("DELIVER", 1)],
+    "requeue_failed": [("ADMIN", 1)],
 }
 
 
@@ -65,7 +66,13 @@ def calls(ask, actor, policy, stored):
             actor, Alert.objects.get().pk, now=stored.created
         ),
         "deliver_due": lambda: outbox.deliver_due(**deliver),
+        "requeue_failed": lambda: requeue(now=stored.created),
     }
+
+
+def requeue(*, now):
+    OutboxItem.objects.update(state="failed")
+    assert outbox.requeue_failed(now=now) == 2
 
 
 def test_the_walk_misses_no_function():

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from backend.people import crypto
 from backend.predictions.digests import digest_of_models, identifier
 from backend.predictions.models import OutboxItem
 from backend.twin.record import PatientRecord, Reason, Refusal
@@ -76,3 +77,16 @@ def test_an_answer_that_cannot_be_read_leaves_a_forecasts_name(ask, ehr):
     refused = (Refusal("Observation/9", Reason.NO_VALUE, safety=True),)
     ehr.record = PatientRecord(series=(fakes.diary(),), refused=refused)
     assert names(ask()) == first
+
+
+def test_a_name_confirms_no_guess_to_who_lacks_the_key(ask, patient, settings):
+    """The name goes to the EHR: with the window's digest alone it could be tried."""
+    (item,) = ask().instruments
+    ours = identifier(patient, item.forecast, window_digest="guess")
+    own = settings.MINDTWIN
+    try:
+        crypto.configure(master_keys=own["MASTER_KEYS"], index_key=b"k" * 32)
+        theirs = identifier(patient, item.forecast, window_digest="guess")
+    finally:
+        crypto.configure(master_keys=own["MASTER_KEYS"], index_key=own["INDEX_KEY"])
+    assert ours != theirs

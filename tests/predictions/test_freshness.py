@@ -83,16 +83,17 @@ def test_a_finding_that_became_history_makes_a_new_answer(ask, ehr, now):
 
 
 def test_a_far_day_makes_a_new_answer_of_an_equal_record(ask, now):
-    first = ask()
-    assert ask(as_of=now.date() + timedelta(days=5)).id != first.id
+    first = ask(as_of=now.date() - timedelta(days=1))
+    later = now + timedelta(hours=20)  # within the hours, and two days further on
+    assert ask(as_of=later.date(), **at(later)).id != first.id
 
 
 def test_a_series_that_became_historical_makes_a_new_answer(ask, ehr, now):
     ehr.record = PatientRecord(
         series=(fakes.diary(last=now.date() - timedelta(days=28)),)
     )
-    first = ask()
-    again = ask(as_of=now.date() + timedelta(days=1))
+    first = ask(as_of=now.date())
+    again = ask(as_of=now.date() + timedelta(days=1), **at(now.replace(hour=12)))
     assert (first.historical, again.historical) == (False, True)
     assert again.id != first.id
 

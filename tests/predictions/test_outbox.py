@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import orjson
 import pytest
 
@@ -11,41 +9,17 @@ from backend.people import crypto
 from backend.people.access import Actor
 from backend.predictions import outbox
 from backend.predictions.models import OutboxItem
-from backend.predictions.outbox import DeliveryReport, deliver_due
+from backend.predictions.outbox import DeliveryReport
 from backend.twin.errors import (
     AuditUnavailable,
-    EhrMalformed,
     EhrRefused,
     EhrUnavailable,
 )
 from backend.twin.record import PatientRecord
 from tests.predictions import fakes
+from tests.predictions.conftest import LEASE_S
 
-LEASE_S = 60
 DOWN = EhrUnavailable("the EHR does not answer", retry_after_s=0)
-
-
-@pytest.fixture
-def deliver(ehr, now):
-    """Deliver at a time so many seconds after the frozen clock."""
-
-    def deliver(after_s=0.0, **other):
-        usual = {
-            "ehr": lambda _site: ehr,
-            "now": lambda: now + timedelta(seconds=after_s),
-            "lease_s": LEASE_S,
-            "limit": 10,
-            "owner": "worker-1",
-        }
-        return deliver_due(**{**usual, **other})
-
-    return deliver
-
-
-@pytest.fixture
-def item(ask):
-    ask()
-    return OutboxItem.objects.get()
 
 
 def test_a_pending_item_is_written_under_its_identifier(item, deliver, ehr, now):
@@ -175,16 +149,6 @@ def test_the_ehr_may_ask_for_patience_within_reason(item, deliver, ehr, case):
     assert ehr.writes == 1
 
 
-@pytest.mark.parametrize("error", [EhrRefused("no", status=422), EhrMalformed("odd")])
-def test_a_refusal_is_final_after_five_times(item, deliver, ehr, error):
-    ehr.down = error
-    reports = [deliver(after_s=100 * n) for n in range(7)]
-    assert [one.failed for one in reports] == [0, 0, 0, 0, 1, 0, 0]
-    item.refresh_from_db()
-    assert (item.state, item.last_error) == ("failed", type(error).__name__)
-    assert ehr.writes == 5
-
-
 def test_an_outage_does_not_count_as_a_refusal(item, deliver, ehr):
     ehr.down = DOWN
     for n in range(10):
@@ -199,8 +163,49 @@ def test_what_cannot_be_opened_fails_at_once(item, deliver, patient, ehr):
     crypto.shred(patient)
     assert deliver().failed == 1
     item.refresh_from_db()
-    assert (item.state, item.last_error) == ("failed", "SealBroken")
+    assert (item.state, item.last_error) == ("failed", "PatientErased")
     assert ehr.writes == 0
+
+
+def test_an_item_in_hand_stands_behind_the_others(ask, deliver, ehr):
+    """A process that dies of one item leaves the rest to the next process."""
+
+    class Deadly(fakes.FakeEhr):
+        def write_forecast(self, document):
+            raise KeyError("nobody foresaw this")
+
+    ehr.record = PatientRecord(series=(fakes.diary(), fakes.questionnaire(8, 9)))
+    ask()
+    with pytest.raises(KeyError):
+        deliver(ehr=lambda _site: Deadly(ehr.record))
+    first = OutboxItem.objects.get(attempts=1)
+    assert first.next_attempt == first.lease_until
+    with pytest.raises(KeyError):
+        deliver(ehr=lambda _site: Deadly(ehr.record), after_s=LEASE_S)
+    assert set(OutboxItem.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("a base URL"), OverflowError(), UnicodeError()]
+)
+def test_what_nobody_foresaw_spares_the_other_sites(item, deliver, ehr, error):
+    class Odd(fakes.FakeEhr):
+        def write_forecast(self, document):
+            raise error
+
+    assert deliver(ehr=lambda _site: Odd(ehr.record)).waiting == 1
+    item.refresh_from_db()
+    assert (item.last_error, item.lease_until) == (type(error).__name__, None)
+    assert deliver(after_s=60).delivered == 1
+
+
+def test_a_site_whose_client_cannot_be_made_keeps_nobody_waiting(item, deliver, ehr):
+    def no_client(_site):
+        raise ValueError("the EHR's base URL needs http or https and a host")
+
+    assert deliver(ehr=no_client).waiting == 1
+    item.refresh_from_db()
+    assert (item.last_error, item.refusals) == ("ValueError", 1)
 
 
 def test_the_worker_acts_under_the_name_it_is_given(item, deliver):

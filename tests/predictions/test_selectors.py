@@ -8,6 +8,8 @@ from uuid import uuid4
 import pytest
 
 from backend.audit.models import AccessEvent
+from backend.people import crypto
+from backend.predictions.errors import PatientErased
 from backend.predictions.models import Prediction
 from backend.predictions.selectors import (
     get_forecast,
@@ -71,3 +73,13 @@ def test_an_answer_of_another_row_does_not_open(ask, actor, now, when):
     Prediction.objects.filter(pk=second.id).update(payload=moved)
     with pytest.raises(SealBroken):
         get_forecast(actor, second.id, **when)
+
+
+def test_of_an_erased_patient_only_the_list_is_left(ask, actor, patient, when):
+    stored = ask()
+    crypto.shred(patient)
+    with pytest.raises(PatientErased):
+        get_forecast(actor, stored.id, **when)
+    with pytest.raises(PatientErased):
+        latest_forecast(actor, patient.pk, **when)
+    assert len(list_forecasts(actor, patient.pk, **when)) == 1

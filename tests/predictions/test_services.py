@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import uuid4
 
 import pytest
 
+from backend.people import crypto
+from backend.people.models import Patient
+from backend.predictions.errors import DayOutOfRange, NoHistory, PatientErased
 from backend.predictions.models import Alert, OutboxItem, Prediction, PredictionModel
+from backend.predictions.remarks import Remarks
 from backend.twin.errors import (
     AuditUnavailable,
     EhrUnavailable,
     InsufficientData,
     ModelUnavailable,
     NotVisible,
+    SealBroken,
 )
 from backend.twin.record import PatientRecord, Reason, Refusal
 from tests.predictions import fakes
@@ -87,9 +92,10 @@ def test_nothing_of_the_record_is_stored_in_the_clear(ask, ehr):
 def test_no_history_names_what_is_missing_and_stores_nothing(ask, ehr, audited):
     ehr.record = PatientRecord(series=())
     audited()
-    with pytest.raises(InsufficientData) as refused:
+    with pytest.raises(NoHistory) as refused:
         ask()
     assert refused.value.missing == ("symptom history",)
+    assert refused.value.remarks == Remarks(refused={})
     assert not Prediction.objects.exists()
     assert audited() == [("PULL", OK), ("FORECAST", FAILED)]
 
@@ -152,7 +158,8 @@ def test_questionnaires_and_thin_diaries_need_no_model(ask, ehr, models):
 
 
 def test_historical_forecasts_are_not_delivered(ask, now):
-    answer = ask(as_of=now.date() + timedelta(days=60))
+    later = now + timedelta(days=60)
+    answer = ask(as_of=later.date(), now=lambda: later)
     assert answer.historical
     assert set(answer.delivery.values()) == {"not-sent"}
     assert not OutboxItem.objects.exists()
@@ -180,6 +187,59 @@ def test_a_broken_audit_keeps_the_forecast_inside(ask, registered, tmp_path):
 
 def test_a_record_too_thin_to_forecast_still_alerts(ask, ehr):
     ehr.record = PatientRecord(series=(), safety=(fakes.self_harm(fakes.LAST_DAY),))
-    with pytest.raises(InsufficientData):
+    with pytest.raises(NoHistory):
         ask()
     assert Alert.objects.count() == 1
+
+
+def test_a_record_too_thin_to_forecast_still_says_what_is_urgent(ask, ehr):
+    ehr.record = PatientRecord(
+        series=(),
+        safety=(fakes.self_harm(fakes.LAST_DAY),),
+        refused=(Refusal("Observation/9", Reason.NO_VALUE, safety=True),),
+    )
+    with pytest.raises(NoHistory) as refused:
+        ask()
+    said = refused.value.remarks
+    assert [one.kind for one in said.urgent_findings] == ["self-harm"]
+    assert "could not be read" in said.notices[0]
+    assert "phq" not in f"{refused.value!r} {refused.value}"  # errors reach logs
+
+
+@pytest.mark.parametrize("day", [date(1899, 12, 31), date.min, date(2026, 3, 3)])
+def test_a_day_that_no_record_reaches_is_refused_before_anything(
+    ask, ehr, audited, day
+):
+    audited()
+    with pytest.raises(DayOutOfRange, match="1900-01-01 to 2026-03-02"):
+        ask(as_of=day)
+    assert ehr.asked == []
+    assert audited() == []
+
+
+def test_the_first_and_the_latest_day_are_in_range(ask, now):
+    assert ask(as_of=now.date()).as_of == now.date()
+    with pytest.raises(NoHistory):
+        ask(as_of=date(1900, 1, 1))
+
+
+def test_the_stored_digest_confirms_no_guess_at_the_record(ask, ehr):
+    ask()
+    stored = Prediction.objects.get().record_digest
+    assert stored == crypto.keyed(ehr.record.digest)
+    assert stored != ehr.record.digest
+
+
+def test_an_erased_patient_is_told_apart_from_tampering(ask, patient, audited):
+    crypto.shred(patient)
+    audited()
+    with pytest.raises(PatientErased):
+        ask()
+    assert audited() == [("PULL", FAILED)]
+
+
+def test_a_tampered_ehr_id_is_no_erasure(ask, patient):
+    Patient.objects.update(ehr_id_sealed=bytes(patient.ehr_id_sealed)[:-1] + b"x")
+    with pytest.raises(SealBroken) as broken:
+        ask()
+    assert not isinstance(broken.value, PatientErased)

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from backend.audit.models import AccessEvent
+from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
-from backend.registry.services import production, register
-from backend.twin.errors import ModelUntrusted
+from backend.registry.services import exchanged, production, register, withheld
 from tests.predictions.fakes import VERSIONS, Version, card
 
 pytestmark = pytest.mark.django_db
 NET = "symptom_transformer"
+
+
+@pytest.fixture(autouse=True)
+def _nothing_withheld(monkeypatch):
+    monkeypatch.setattr(services, "_withheld", frozenset())
 
 
 def put(*versions):
@@ -45,7 +50,7 @@ def test_a_new_model_gets_its_own_production():
 def test_to_register_again_changes_and_records_nothing():
     put(*VERSIONS)
     rows = AccessEvent.objects.count()
-    assert put(*VERSIONS) == []
+    assert put(*VERSIONS).releases == []
     assert AccessEvent.objects.count() == rows == 2
     assert Channel.objects.count() == 2
 
@@ -57,16 +62,38 @@ def test_each_new_version_is_recorded_with_its_actor():
     assert row.detail == '{"model":"symptom_transformer","version":1}'
 
 
-def test_a_known_version_with_another_digest_is_refused():
+def test_a_known_version_with_another_digest_is_left_out_and_reported():
     put(Version(NET, 1, "a" * 64, card()))
-    with pytest.raises(ModelUntrusted, match="new version"):
-        put(Version(NET, 1, "f" * 64, card()), Version(NET, 2, "b" * 64, card()))
-    assert ModelRelease.objects.count() == 1
+    both = (Version(NET, 1, "f" * 64, card()), Version(NET, 2, "b" * 64, card()))
+    assert exchanged(both) == {(NET, 1)}
+    done = put(*both)
+    assert [one.version for one in done.releases] == [2]
+    assert done.exchanged == withheld() == {(NET, 1)}
+    assert production()[NET].use.sha256 == "a" * 64
+
+
+def test_an_exchanged_version_is_recorded_as_denied():
+    put(Version(NET, 1, "a" * 64, card()))
+    put(Version(NET, 1, "f" * 64, card()))
+    row = AccessEvent.objects.latest("seq")
+    assert (row.action, row.outcome) == ("REGISTER", "DENIED")
+    assert row.detail == '{"model":"symptom_transformer","version":1}'
+
+
+def test_what_was_put_back_is_served_again():
+    put(Version(NET, 1, "a" * 64, card()))
+    put(Version(NET, 1, "f" * 64, card()))
+    put(Version(NET, 1, "a" * 64, card()))
+    assert withheld() == frozenset()
+
+
+def test_nothing_is_exchanged_where_nothing_is_known():
+    assert exchanged((Version(NET, 1, "f" * 64, card()),)) == frozenset()
 
 
 def test_an_exchanged_file_that_does_not_verify_is_left_to_the_server():
     put(Version(NET, 1, "a" * 64, card()))
-    assert put(Version(NET, 1, "f" * 64, {}, verified=False)) == []
+    assert put(Version(NET, 1, "f" * 64, {}, verified=False)) == ([], frozenset())
     assert production()[NET].use.sha256 == "a" * 64
 
 
@@ -80,6 +107,6 @@ def test_a_model_beats_the_climatology_only_where_its_card_says_so(said, holds):
 
 
 def test_rows_are_named_by_model_and_version():
-    (release,) = put(Version(NET, 1, "a" * 64, card()))
+    (release,) = put(Version(NET, 1, "a" * 64, card())).releases
     assert str(release) == "symptom_transformer version 1"
     assert str(release.channels.get()) == "symptom_transformer production"

@@ -27,12 +27,19 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true")
+        parser.add_argument(
+            "--retry-failed",
+            action="store_true",
+            help="first have all that an EHR refused tried anew, also what had failed",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         stop = threading.Event()
         if threading.current_thread() is threading.main_thread():
             for name in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(name, lambda *_: stop.set())
+        if options["retry_failed"]:
+            self._requeue()
         pause_s = PAUSE_S
         while not stop.is_set():
             try:
@@ -50,6 +57,14 @@ class Command(BaseCommand):
                 return
             else:
                 stop.wait(PAUSE_S)
+
+    def _requeue(self) -> None:
+        """Somebody asked for this and is there to see that it failed."""
+        try:
+            count = outbox.requeue_failed(now=wiring.now())
+        except (AuditUnavailable, Error) as error:
+            raise CommandError(f"cannot retry: {type(error).__name__}") from error
+        self.stdout.write(f"to be tried anew: {count}")
 
     def _down(self, error: Exception, *, once: bool) -> None:
         """The class alone: a database's words may quote what it was given."""

@@ -190,9 +190,10 @@ def _embedded() -> EmbeddedServer:
     own = settings.MINDTWIN
     trusted = trusted_keys([SHIPPED, *own["TRUSTED_KEYS"]])
     versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=trusted)
-    registry.register(actor="system:catalogue", versions=versions)
+    done = registry.register(actor="system:catalogue", versions=versions)
     served: dict[str, list[int]] = {}
     for version in versions:
-        if version.verified:
+        exchanged = (version.model, version.version) in done.exchanged
+        if version.verified and not exchanged:
             served.setdefault(version.model, []).append(version.version)
     return EmbeddedServer(own["MODEL_REPOSITORY"], versions=served, trusted=trusted)

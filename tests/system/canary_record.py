@@ -96,7 +96,16 @@ def observations(today: date) -> list[dict]:
         _one(mood, days[1]) | {"status": HELD["malformed"], "valueInteger": 3},
         _one(mood, days[1]) | {"valueQuantity": {"value": 3, "unit": HELD["text"]}},
     ]
-    return [one | {"id": f"{OBSERVATION}-{n}"} for n, one in enumerate(made)]
+    return [_named(one, n) for n, one in enumerate(made)]
+
+
+def _named(resource: dict, number: int) -> dict:
+    """An id of its own, and an identifier of its own that carries the canary."""
+    system, value = "urn:entry", f"{HELD['entry identifier']}-{number}"
+    return resource | {
+        "id": f"{OBSERVATION}-{number}",
+        "identifier": [{"system": system, "value": value}],
+    }
 
 
 def fill(ehr_url: str, today: date) -> None:

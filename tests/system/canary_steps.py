@@ -78,7 +78,7 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
             ("FORECAST", "SUCCESS", 1),
         ),
     ),
-    "delivery": (0, command("deliver", *[sent] * 3)),
+    "delivery": (0, command("deliver", ("ADMIN", "SUCCESS", 1), *[sent] * 3)),
     "admin, not signed in": (302, stranger("ADMIN")),
     "admin, wrong password": (200, stranger("LOGIN")),
     "admin, signed in": (302, login),

@@ -95,17 +95,6 @@ def test_demo_commands_are_refused_where_demos_are_not_allowed(
         call_command(command)
 
 
-def test_a_taken_port_ends_the_demo_in_an_error_that_says_so(
-    installation: Installation,
-) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = str(taken.getsockname()[1])
-        done = installation.run("manage.py", "serve_demo", "--port", port, code=1)
-    assert "CommandError: the site ended by itself (status 1)" in done.stderr
-
-
 def test_the_first_child_that_ends_is_named() -> None:
     kept = signal.getsignal(signal.SIGTERM)
     sleeping = [sys.executable, "-c", "import time; time.sleep(60)"]
@@ -124,3 +113,15 @@ def test_the_first_child_that_ends_is_named() -> None:
 
 def test_the_site_opens_no_control_socket_in_the_home_folder() -> None:
     assert "--no-control-socket" in serve_demo._commands(8080)["site"]
+
+
+def test_a_taken_port_is_refused_before_anything_is_changed(
+    installation: Installation,
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = installation.run("manage.py", "serve_demo", "--port", port, code=1)
+    assert f"port {port} is taken" in done.stderr
+    assert not (installation.var / "serve.ndjson").exists()

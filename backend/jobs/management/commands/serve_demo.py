@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from django.contrib.auth.models import Permission
@@ -38,10 +39,14 @@ class Command(BaseCommand):
         if not wiring.demo_allowed():
             raise CommandError("demo accounts are refused under these settings")
         port = options["port"]
+        _refuse_taken(port)
+        for name in (signal.SIGTERM, signal.SIGHUP):  # end the children like Ctrl-C
+            signal.signal(name, signal.default_int_handler)
         call_command("collectstatic", interactive=False, verbosity=0)
         try:
-            with ExitStack() as stack:
-                url = stack.enter_context(sandbox(wiring.var() / "sandbox.ndjson"))
+            with suppress(KeyboardInterrupt), ExitStack() as stack:
+                # An EHR and a site of its own: `make demo` may run beside it.
+                url = stack.enter_context(sandbox(wiring.var() / "serve.ndjson"))
                 passwords = _people(url)
                 running = {
                     name: stack.enter_context(_running(command))
@@ -70,7 +75,7 @@ def _people(url: str) -> dict[str, str]:
     """Simulated patients with forecasts, and accounts with new passwords."""
     today = wiring.now().date()
     actor = Actor.of_command("serve_demo")
-    site = demo.site_at(url, slug="sandbox")
+    site = demo.site_at(url, slug="serve")
     records = demo_records(today)
     people = list(demo.put_in(site, records, actor=actor, as_of=today))
     list(demo.forecast_each(people, actor=actor))
@@ -119,19 +124,24 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _wait(running: Mapping[str, subprocess.Popen[bytes]]) -> None:
-    """Until Ctrl-C or a polite kill, so that the children are ended as well.
+    """Until Ctrl-C. Raises CommandError when a child ends: half a demo misleads."""
+    while True:
+        for name, process in running.items():
+            if process.poll() is not None:
+                raise CommandError(
+                    f"the {name} ended by itself (status {process.returncode}); "
+                    "its last lines above say why"
+                )
+        time.sleep(LOOK_EVERY_S)
 
-    Raises CommandError when one of them ends by itself: half a demo would mislead.
-    """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        while True:
-            for name, process in running.items():
-                if process.poll() is not None:
-                    raise CommandError(
-                        f"the {name} ended by itself (status {process.returncode}); "
-                        "its last lines above say why"
-                    )
-            time.sleep(LOOK_EVERY_S)
-    except KeyboardInterrupt:
-        return
+
+def _refuse_taken(port: int) -> None:
+    """Before anything is changed: a site that runs there keeps its passwords."""
+    with socket.socket() as asked:
+        asked.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            asked.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CommandError(
+                f"port {port} is taken; name another, PORT=..."
+            ) from error

@@ -89,7 +89,9 @@ def test_each_page_of_one_patient_leaves_one_row_that_names_them(
     assert seen.patients == [patient.pk]
 
 
-@pytest.mark.parametrize("asked", ["7d9c1c1e-4a53-4b1c-9d0e-5f3f3b0c9a11", "MRN-4711", "_5F"])
+@pytest.mark.parametrize(
+    "asked", ["7d9c1c1e-4a53-4b1c-9d0e-5f3f3b0c9a11", "MRN-4711", "_5F"]
+)
 def test_a_patient_out_of_sight_is_a_denial_that_keeps_nothing(
     client: Client, clinician: User, asked: str
 ) -> None:

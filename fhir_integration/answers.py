@@ -45,7 +45,8 @@ def retry_after_s(
         return min(float(stated[:9]), LONGEST_WAIT_S)
     try:
         then = parsedate_to_datetime(stated)
-    except ValueError:
+        then = then if then.tzinfo else then.replace(tzinfo=UTC)
+        wait_s = (then - now()).total_seconds()
+    except (ValueError, TypeError, OverflowError):  # no date, or none that is near
         return None
-    then = then if then.tzinfo else then.replace(tzinfo=UTC)
-    return min(max((then - now()).total_seconds(), 0.0), LONGEST_WAIT_S)
+    return min(max(wait_s, 0.0), LONGEST_WAIT_S)

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
 from fhir_integration.answers import is_transient
+from fhir_integration.search_values import token
 from fhir_integration.strict_json import Json
 
 
@@ -70,7 +71,7 @@ def batch(resources: Sequence[Json]) -> Json:
 
 def _condition(resource: Json) -> str:
     first = resource["identifier"][0]
-    return urlencode({"identifier": f"{first['system']}|{first['value']}"})
+    return urlencode({"identifier": token(first["system"], first["value"])})
 
 
 def check_batch(answer: Json, *, expected: int) -> None:

@@ -105,35 +105,38 @@ class FhirClient:
             url = None if link is None else self._connection.same_origin(link)
 
     def create(
-        self, resource: Json, *, if_none_exist: str, until: float | None = None
+        self,
+        resource: Json,
+        *,
+        if_none_exist: Mapping[str, str],
+        until: float | None = None,
     ) -> Created:
         """POST unless it exists; repeating it, or losing its answer, is harmless.
 
-        `if_none_exist` is the plain (not percent-encoded) search that finds it, such
-        as "identifier=system|value". Where the server holds several (its own race),
-        the oldest is taken.
+        `if_none_exist` is the search that finds it, name by name, such as
+        {"identifier": token(system, value)}: escaped as `search_values` does it, not
+        percent-encoded.
+        Where the server holds several (its own race), the oldest is taken.
         """
         until = self.deadline() if until is None else until
         kind = str(resource["resourceType"])
-        name, _, value = if_none_exist.partition("=")
-        match = {name: value}
         try:
             response = self._connection.send(
                 "POST",
                 self._connection.url(kind),
                 until=until,
                 body=orjson.dumps(resource),
-                if_none_exist=urlencode(match),
+                if_none_exist=urlencode(if_none_exist),
             )
         except EhrRefused as refusal:
             if refusal.status != 412:  # 412: several match
                 raise
-            return self._oldest(kind, match, until=until)
+            return self._oldest(kind, if_none_exist, until=until)
         created = response.status_code == 201
         body = _resource(response) if response.content else {}
         own_id = _own_id(response, body, kind)
         if own_id is None:
-            return self._oldest(kind, match, until=until)
+            return self._oldest(kind, if_none_exist, until=until)
         return Created(f"{kind}/{own_id}", {**body, "id": own_id}, created)
 
     def batch_create(

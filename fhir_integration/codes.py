@@ -11,6 +11,7 @@ import re
 from functools import cache
 
 from backend.twin.scales import Scale, scales
+from fhir_integration.search_values import token
 
 OURS = "https://mindtwin.example/fhir"
 LOINC = "http://loinc.org"
@@ -52,7 +53,8 @@ FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 SOURCE = re.compile(
     r"Observation/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?"
 )
-DIARY_CODE = re.compile(r"\S{1,64}")
+# R4's datatype `code` (single spaces within), no control characters, and no essay.
+DIARY_CODE = re.compile(r"(?=.{1,200}\Z)[^\s\x00-\x1f\x7f]+( [^\s\x00-\x1f\x7f]+)*")
 
 
 def canonical(system: object) -> str:
@@ -81,5 +83,5 @@ def search_tokens() -> str:
     single = {(scale.system, scale.code) for scale in scales().values()}
     single |= set(safety_items()) | set(PANELS)
     tokens = [f"{system}|" for system in sorted(own)]
-    tokens += [f"{s}|{c}" for s, c in sorted(single) if s not in own]
+    tokens += [token(s, c) for s, c in sorted(single) if s not in own]
     return ",".join(tokens)

@@ -32,6 +32,15 @@ def compare_day(sent: Json, kept: Json) -> None:
     _compare(sent, kept, _DAY)
 
 
+def compare_voucher(sent: Json, kept: Json) -> None:
+    """The same for a Provenance: it names our Device and all that it vouches for.
+
+    What a server finds in its place, if it searches by less than it was asked, may be a
+    Provenance of its own.
+    """
+    _compare(sent, kept, _VOUCHER)
+
+
 def _compare(sent: Json, kept: Json, parts: Mapping[str, _Same]) -> None:
     for part, same in parts.items():
         try:
@@ -63,8 +72,21 @@ def _label(resource: Json) -> bool:
 
 
 def _subject(resource: Json) -> list[str]:
-    reference: str = resource["subject"]["reference"]
-    return reference.split("/_history/", maxsplit=1)[0].split("/")[-2:]
+    return _relative(resource["subject"]["reference"]).split("/")
+
+
+def _relative(reference: str) -> str:
+    """ "Type/id" of a reference, which a server may spell in full or with a version."""
+    return "/".join(reference.split("/_history/", maxsplit=1)[0].split("/")[-2:])
+
+
+def _agents(resource: Json) -> set[str]:
+    who = [agent["who"] for agent in resource["agent"]]
+    return {_relative(one["reference"]) for one in who if "reference" in one}
+
+
+def _targets(resource: Json) -> set[str]:
+    return {_relative(target["reference"]) for target in resource["target"]}
 
 
 def _period(resource: Json) -> tuple[str, str]:
@@ -138,6 +160,10 @@ def _same_value(sent: Json, kept: Json) -> bool:
     return _close(_stated("valueQuantity", ours), _stated("valueQuantity", theirs))
 
 
+def _within(of: Callable[[Json], set[str]]) -> _Same:
+    return lambda sent, kept: of(sent) <= of(kept)
+
+
 def _equal(of: Callable[[Json], object]) -> _Same:
     return lambda sent, kept: of(sent) == of(kept)
 
@@ -160,3 +186,4 @@ _DAY: dict[str, _Same] = {
     "day": _equal(lambda resource: resource["effectiveDateTime"][:10]),
     "number": _same_value,
 }
+_VOUCHER: dict[str, _Same] = {"agent": _within(_agents), "target": _within(_targets)}

@@ -9,19 +9,21 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 
-from backend.twin.errors import EhrError, EhrMalformed, EhrUnavailable
+from backend.twin.errors import EhrError, EhrMalformed, EhrRefused, EhrUnavailable
 from fhir_integration.answers import error_for, is_transient, retry_after_s
+from fhir_integration.bodies import read_body
+from fhir_integration.deadline import Deadline, TimedTransport
 from fhir_integration.strict_json import MAX_BYTES
 
 ATTEMPTS = 5
+_BAD_REQUEST = 400  # as if a server had said it: the address cannot be asked
 _FIRST_WAIT_S, _LONGEST_BACKOFF_S = 0.2, 8.0
-# The demo's EHR is on this machine: a proxy in the environment must not be asked.
-_DIRECT = {"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +47,23 @@ class Connection:
         timeout_s: float,
         transport: httpx.BaseTransport | None,
         clock: Clock,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """`timeout_s` bounds each wait for the network; deadlines come per request."""
-        self._base = httpx.URL(base_url.rstrip("/") + "/")
-        if self._base.scheme not in ("http", "https") or not self._base.host:
-            raise ValueError("the EHR's base URL needs http or https and a host")
-        self._timeout_s, self._clock = timeout_s, clock
-        headers = {"Accept": "application/fhir+json"}
+        """`timeout_s` bounds each wait for the network; deadlines come per request.
+
+        `max_bytes` bounds an answer, unpacked. Raises EhrRefused for a base URL that
+        is none.
+        """
+        self._base = _base(base_url)
+        self._timeout_s, self._clock, self._max_bytes = timeout_s, clock, max_bytes
+        self._deadline = Deadline(clock.monotonic)
+        # Identity: a few packed kilobytes could become gigabytes here.
+        headers = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
         if token:
             headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(
             headers=headers,
-            transport=transport,
-            mounts=None if transport else _DIRECT,
+            transport=transport or TimedTransport(self._base, deadline=self._deadline),
             follow_redirects=False,
         )
 
@@ -73,9 +79,10 @@ class Connection:
         """The link, unless it would carry the token to another scheme, host or port."""
         try:
             url = self._base.join(link) if isinstance(link, str) else None
-        except httpx.InvalidURL:
-            url = None
-        if url is None or _origin(url) != _origin(self._base) or url.userinfo:
+            is_ours = url is not None and _origin(url) == _origin(self._base)
+        except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA refuses
+            url, is_ours = None, False
+        if url is None or not is_ours or url.userinfo:
             raise EhrMalformed("the EHR's next page is not on the EHR")
         return url
 
@@ -117,8 +124,6 @@ class Connection:
         """The answer, or its error and the wait that the server asked for."""
         try:
             response = self._fetch(request, until=until)
-        except httpx.DecodingError:
-            return EhrMalformed("the EHR's answer cannot be decoded"), None
         except httpx.TransportError:
             return EhrUnavailable("the EHR cannot be reached or does not answer"), None
         if response.is_success:
@@ -135,26 +140,38 @@ class Connection:
             raise EhrUnavailable("no time is left to ask the EHR")
         timeout = httpx.Timeout(min(self._timeout_s, left_s))
         request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
-        streamed = self._http.send(request, stream=True)
-        try:
-            pieces, size = [], 0
-            for piece in streamed.iter_bytes():
-                pieces.append(piece)
-                size += len(piece)
-                if size > MAX_BYTES:
-                    raise EhrMalformed("the EHR's answer is larger than the limit")
-                if self._clock.monotonic() > until:
-                    raise EhrUnavailable("the EHR's answer took too long")
-        finally:
-            streamed.close()
-        headers = {
-            name: streamed.headers[name]
-            for name in ("location", "retry-after")
-            if name in streamed.headers
-        }
-        return httpx.Response(
-            streamed.status_code, headers=headers, content=b"".join(pieces)
+        with (
+            self._deadline.at(until),
+            closing(self._http.send(request, stream=True)) as streamed,
+        ):
+            headers = {
+                name: streamed.headers[name]
+                for name in ("location", "retry-after")
+                if name in streamed.headers
+            }
+            # What goes with a failure is never read: its status says all that counts.
+            body = self._body(streamed, until=until) if streamed.is_success else b""
+        return httpx.Response(streamed.status_code, headers=headers, content=body)
+
+    def _body(self, streamed: httpx.Response, *, until: float) -> bytes:
+        def in_time() -> None:
+            if self._clock.monotonic() > until:
+                raise EhrUnavailable("the EHR's answer took too long")
+
+        return read_body(streamed, max_bytes=self._max_bytes, on_piece=in_time)
+
+
+def _base(base_url: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url.rstrip("/") + "/")
+        scheme, host, port = _origin(url)
+    except (httpx.InvalidURL, ValueError):
+        scheme, host, port = "", "", None
+    if scheme not in ("http", "https") or not host or (port or 0) > 65535:
+        raise EhrRefused(
+            "the EHR's base URL needs http or https and a host", status=_BAD_REQUEST
         )
+    return url
 
 
 def _origin(url: httpx.URL) -> tuple[str, str, int | None]:

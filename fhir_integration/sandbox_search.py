@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from fhir_integration.search_values import alternatives, parts_of_token
 from fhir_integration.strict_json import Json
 from fhir_integration.times import span
 
 MOST_PER_PAGE = 200
 _KNOWN = frozenset(
-    {"patient", "subject", "code", "date", "identifier", "target", "_id"}
-    | {"_count", "_sort", "_offset"}
+    {"patient", "subject", "code", "date", "identifier", "target", "agent"}
+    | {"_id", "_count", "_sort", "_offset"}
 )
 _PREFIXES = frozenset({"eq", "ge", "gt", "le", "lt"})
 _SORTS = frozenset({"date", "-date", "_lastUpdated", "-_lastUpdated"})
@@ -36,6 +37,7 @@ class Row:
     identifiers: frozenset[str]
     codes: frozenset[str]
     targets: frozenset[str]
+    agents: frozenset[str]
     dates: tuple[float, float] | None
 
 
@@ -45,8 +47,9 @@ class Query:
 
     kind: str
     patient: str | None = None
-    identifier: str | None = None
+    identifiers: frozenset[str] | None = None
     target: str | None = None
+    agent: str | None = None
     own_ids: frozenset[str] | None = None
     codes: frozenset[str] | None = None
     dates: tuple[tuple[str, float, float], ...] = ()
@@ -58,12 +61,17 @@ class Query:
         """True if the row answers the search."""
         return (
             (self.patient is None or self.patient in row.patients)
-            and (self.identifier is None or self.identifier in row.identifiers)
+            and _shares(self.identifiers, row.identifiers)
             and (self.target is None or self.target in row.targets)
+            and (self.agent is None or self.agent in row.agents)
             and (self.own_ids is None or row.own_id in self.own_ids)
-            and (self.codes is None or not self.codes.isdisjoint(row.codes))
+            and _shares(self.codes, row.codes)
             and all(_in_time(row.dates, asked) for asked in self.dates)
         )
+
+
+def _shares(asked: frozenset[str] | None, held: frozenset[str]) -> bool:
+    return asked is None or not asked.isdisjoint(held)
 
 
 def _in_time(
@@ -93,15 +101,26 @@ def parse_query(kind: str, text: str) -> Query:
     return Query(
         kind=kind,
         patient=None if patient is None else patient.removeprefix("Patient/"),
-        identifier=last.get("identifier"),
+        identifiers=_asked_tokens(last, "identifier"),
         target=last.get("target"),
+        agent=last.get("agent"),
         own_ids=frozenset(last["_id"].split(",")) if "_id" in last else None,
-        codes=frozenset(last["code"].split(",")) if "code" in last else None,
+        codes=_asked_tokens(last, "code"),
         dates=tuple(_asked_date(value) for name, value in pairs if name == "date"),
         sort=_sort(last.get("_sort", "")),
         count=min(_number(last, "_count", 50), MOST_PER_PAGE),
         offset=_number(last, "_offset", 0),
     )
+
+
+def _asked_tokens(values: dict[str, str], name: str) -> frozenset[str] | None:
+    """The alternatives as a row spells them."""
+    if name not in values:
+        return None
+    asked = [parts_of_token(one) for one in alternatives(values[name])]
+    if any(len(parts) > 2 for parts in asked):
+        raise BadSearch(f"{name} has a pipe that is not escaped")
+    return frozenset("|".join(parts) for parts in asked)
 
 
 def _asked_date(value: str) -> tuple[str, float, float]:
@@ -150,11 +169,18 @@ def row_of(stored: Json, raw: bytes) -> Row:
         patients=frozenset(_patients(stored)),
         identifiers=frozenset(_tokens(_dicts(stored.get("identifier")), "value")),
         codes=frozenset(_tokens(_codings(stored.get("code")), "code")),
-        targets=frozenset(
-            str(target.get("reference", "")).split("/_history/", maxsplit=1)[0]
-            for target in _dicts(stored.get("target"))
+        targets=_references(_dicts(stored.get("target"))),
+        agents=_references(
+            _dicts([agent.get("who") for agent in _dicts(stored.get("agent"))])
         ),
         dates=_dates(stored),
+    )
+
+
+def _references(links: list[Json]) -> frozenset[str]:
+    return frozenset(
+        str(link.get("reference", "")).split("/_history/", maxsplit=1)[0]
+        for link in links
     )
 
 

@@ -46,6 +46,7 @@ class Store:
         self._searches: dict[tuple[int, Query], list[Row]] = {}
         self._writes = 0
         journal.parent.mkdir(parents=True, exist_ok=True)
+        journal.touch(mode=0o600)  # what patients wrote is for this user's eyes
         self._replay(journal)
         self._journal = journal.open("ab", buffering=0)
 
@@ -98,8 +99,9 @@ class Store:
 
     def _candidates(self, query: Query) -> list[Row]:
         """The smallest index that holds every match."""
-        if query.identifier is not None:
-            index = self._by_identifier.get((query.kind, query.identifier), {})
+        if query.identifiers is not None and len(query.identifiers) == 1:
+            [text] = query.identifiers
+            index = self._by_identifier.get((query.kind, text), {})
         elif query.patient is not None:
             index = self._by_patient.get((query.kind, query.patient), {})
         else:
@@ -142,8 +144,6 @@ class Store:
             del self._by_identifier[(row.kind, text)][row.own_id]
 
     def _replay(self, journal: Path) -> None:
-        if not journal.exists():
-            return
         whole = 0
         with journal.open("rb") as lines:
             for line in lines:

@@ -14,6 +14,7 @@ from backend.twin.record import Entry, PatientRecord, SafetyAnswer
 from backend.twin.scales import Scale
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import ANSWERS, OURS, RANGE, SURVEY, UCUM
+from fhir_integration.search_values import token
 from fhir_integration.strict_json import Json
 
 PATIENT_SYSTEM = f"{OURS}/seeded-patient"
@@ -29,7 +30,7 @@ PAGE = 40  # entries of one batch; some servers refuse more than 50
 def seed(client: FhirClient, label: str, record: PatientRecord) -> str:
     """Make sure the EHR holds this record; returns the EHR's id of the patient."""
     patient = client.create(
-        _patient(label), if_none_exist=f"identifier={PATIENT_SYSTEM}|{label}"
+        _patient(label), if_none_exist={"identifier": token(PATIENT_SYSTEM, label)}
     ).resource["id"]
     held = {
         identifier["value"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from backend.twin.ports import ForecastDocument, Receipt
 from fhir_integration import forecast_resources
 from fhir_integration.client import Created, FhirClient
-from fhir_integration.comparison import compare, compare_day
+from fhir_integration.comparison import compare, compare_day, compare_voucher
 from fhir_integration.invariants import check_day, check_forecast, check_structure
+from fhir_integration.search_values import token
 from fhir_integration.strict_json import Json
 
 
@@ -62,7 +63,7 @@ def _create(client: FhirClient, resource: Json, *, until: float) -> Created:
     """Create a resource of ours unless its identifier is there."""
     check_structure(resource)
     [own] = resource["identifier"]
-    condition = f"identifier={own['system']}|{own['value']}"
+    condition = {"identifier": token(own["system"], own["value"])}
     return client.create(resource, if_none_exist=condition, until=until)
 
 
@@ -78,5 +79,8 @@ def _vouch(
         document, observation_references=observations, device_reference=device
     )
     check_structure(provenance)
-    condition = f"target={observations[0]}"
-    return client.create(provenance, if_none_exist=condition, until=until).reference
+    # By its agent too: an EHR may write a Provenance of its own for each write.
+    condition = {"target": observations[0], "agent": device}
+    written = client.create(provenance, if_none_exist=condition, until=until)
+    compare_voucher(provenance, client.read(written.reference, until=until))
+    return written.reference

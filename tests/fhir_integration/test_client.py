@@ -62,6 +62,10 @@ def test_a_relative_next_link_and_an_empty_page_are_followed() -> None:
         "//evil.example:8443/fhir",
         "https://ehr.example:99999/fhir",
         "file:///etc/passwd",
+        "https://xn--/",
+        "https://\u2100.example/",
+        "http://[::1",
+        "http://a]b/",
     ],
 )
 def test_the_token_never_goes_to_another_origin(link: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.twin.errors import EhrMalformed
-from fhir_integration.comparison import compare, compare_day
+from fhir_integration.comparison import compare, compare_day, compare_voucher
 from fhir_integration.forecast_resources import day_observations, observation
 from tests.fhir_integration.made import document
 
@@ -113,3 +113,39 @@ def test_a_flat_day_may_lose_its_label_but_not_its_number(
     change(kept)
     with pytest.raises(EhrMalformed, match=part):
         compare_day(flat_day(), kept)
+
+
+VOUCHER: Json = {
+    "resourceType": "Provenance",
+    "target": [{"reference": "Observation/1"}, {"reference": "Observation/2"}],
+    "agent": [{"who": {"reference": "Device/d"}}],
+}
+
+
+def test_a_voucher_may_be_spelled_in_full_and_name_more() -> None:
+    base = "https://ehr.example/fhir"
+    targets = [f"{base}/Observation/{n}/_history/1" for n in (3, 2, 1)]
+    kept = {
+        "target": [{"reference": target} for target in targets],
+        "agent": [
+            {"who": {"display": "gateway"}},
+            {"who": {"reference": f"{base}/Device/d/_history/2"}},
+        ],
+    }
+    compare_voucher(VOUCHER, kept)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("agent", {"agent": [{"who": {"display": "gateway"}}]}),
+        ("agent", {"agent": [{"who": {"reference": "Device/e"}}]}),
+        ("agent", {"agent": [{"who": {"reference": 7}}]}),
+        ("agent", {"agent": None}),
+        ("target", {"target": [{"reference": "Observation/1"}]}),
+        ("target", {"target": [{}]}),
+    ],
+)
+def test_a_voucher_of_another_or_for_less_is_told(part: str, change: Json) -> None:
+    with pytest.raises(EhrMalformed, match=f"another {part}"):
+        compare_voucher(VOUCHER, {**VOUCHER, **change})

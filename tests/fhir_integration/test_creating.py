@@ -5,6 +5,7 @@ import pytest
 
 from backend.twin.errors import EhrError, EhrMalformed, EhrRefused, EhrUnavailable
 from fhir_integration.client import Created
+from fhir_integration.search_values import token
 from tests.fhir_integration.made import (
     BASE,
     Json,
@@ -14,7 +15,7 @@ from tests.fhir_integration.made import (
     serving,
 )
 
-IDENTIFIER = "identifier=urn:x|a b"
+IDENTIFIER = {"identifier": token("urn:x", "a b")}
 DEVICE: Json = {"resourceType": "Device"}
 
 
@@ -53,7 +54,12 @@ def test_a_create_carries_its_condition_encoded() -> None:
         return httpx.Response(201, json={**DEVICE, "id": "7"})
 
     client_of(handler).create(DEVICE, if_none_exist=IDENTIFIER)
-    assert seen == ["identifier=urn%3Ax%7Ca+b"]
+    several = {"target": "Observation/1", "agent": "Device/2"}
+    client_of(handler).create(DEVICE, if_none_exist=several)
+    assert seen == [
+        "identifier=urn%3Ax%7Ca+b",
+        "target=Observation%2F1&agent=Device%2F2",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -182,9 +182,9 @@ def test_bounds_that_bound_nothing_are_no_scale(low: Any, high: Any) -> None:
     assert reasons(read([diary("d1", low=low, high=high)])) == [Reason.NO_SCALE]
 
 
-def test_a_diary_code_with_a_blank_is_malformed() -> None:
+def test_a_diary_code_with_two_blanks_in_a_row_is_malformed() -> None:
     resource = diary("d1")
-    resource["code"]["coding"][0]["code"] = "two words"
+    resource["code"]["coding"][0]["code"] = "two  words"
     assert reasons(read([resource])) == [Reason.MALFORMED]
 
 

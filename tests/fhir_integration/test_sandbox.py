@@ -5,12 +5,14 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
 from fhir_integration import sandbox as sandbox_module
 from fhir_integration.sandbox import Sandbox
+from fhir_integration.search_values import token
 from tests.fhir_integration.made import numbered
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,6 +101,7 @@ def test_an_update_makes_the_next_version(http: httpx.Client) -> None:
         ("patient=p1&code=urn:d|", ["2"]),
         ("identifier=urn:x|3", ["3"]),
         ("identifier=3", ["3"]),
+        ("identifier=urn:x|3,1,urn:x|9", ["1", "3"]),
         ("date=ge2026-02-02", ["2", "3"]),
         ("date=ge2026-02-02&date=le2026-02-02", ["2"]),
         ("date=gt2026-02-02", ["3"]),
@@ -252,3 +255,37 @@ def test_a_client_that_hangs_up_is_no_news(
     answer = httpx.get(f"{sandbox.base_url}/metadata?patient=p1", trust_env=False)
     assert answer.status_code == 200
     assert "p1" not in "".join(capfd.readouterr())
+
+
+def test_provenances_are_found_by_target_and_agent(http: httpx.Client) -> None:
+    for number, who in enumerate(({"display": "x"}, {"reference": "Device/d"})):
+        vouching = {
+            "resourceType": "Provenance",
+            "id": str(number),
+            "target": [{"reference": "Observation/o/_history/2"}],
+            "agent": [{"who": who}, {"type": {}}],
+        }
+        http.put(f"/Provenance/{number}", json=vouching).raise_for_status()
+    totals = [
+        http.get(f"/Provenance?{query}").json()["total"]
+        for query in (
+            "target=Observation/o",
+            "target=Observation/o&agent=Device/d",
+            "agent=Device/e",
+        )
+    ]
+    assert totals == [2, 1, 0]
+
+
+@pytest.mark.parametrize("value", ["a,b", "a|b", "a$b", "a\\b", "a b", "ü, |"])
+def test_data_in_a_condition_is_escaped(http: httpx.Client, value: str) -> None:
+    device = {"resourceType": "Device"} | {
+        "identifier": [{"system": "urn:x", "value": value}]
+    }
+    condition = {"If-None-Exist": urlencode({"identifier": token("urn:x", value)})}
+    made = [
+        http.post("/Device", json=device, headers=condition).status_code
+        for _ in range(2)
+    ]
+    assert made == [201, 200]
+    assert http.get("/Device?identifier=urn:x|a|b").status_code == 400

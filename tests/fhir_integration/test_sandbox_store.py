@@ -32,6 +32,16 @@ def test_data_outlive_a_restart_and_a_torn_last_line(tmp_path: Path) -> None:
             http.post(f"{running.base_url}/Observation", json=numbered(9))
 
 
+def test_the_journal_is_for_its_owner_alone(tmp_path: Path) -> None:
+    journal = tmp_path / "ehr.ndjson"
+    before = os.umask(0)
+    try:
+        Sandbox(journal).close()
+    finally:
+        os.umask(before)
+    assert journal.stat().st_mode & 0o777 == 0o600
+
+
 def test_closing_one_that_never_ran_does_not_hang(tmp_path: Path) -> None:
     Sandbox(tmp_path / "ehr.ndjson").close()
 

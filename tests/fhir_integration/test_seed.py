@@ -4,12 +4,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
+from backend.twin.record import Entry, PatientRecord, Reason, SafetyAnswer, Series
 from backend.twin.scales import local_scale, scale
 from fhir_integration.codes import DIARY
 from fhir_integration.seed import observations, seed
 from fhir_integration.site import FhirEhr
-from tests.fhir_integration.made import SINCE, UNTIL
+from tests.fhir_integration.made import SINCE, UNTIL, document
 from tests.peer import Peer
 
 
@@ -45,6 +45,42 @@ def test_what_is_put_in_is_what_is_read(ehr: FhirEhr) -> None:
     assert read.refused == ()
 
 
+NAMES = ["low mood", "Stimmung (ü)", "気分", "up, down", "a|b", "cost $", "back\\slash"]
+NAMES += ["x" * 200, "low mood of the whole long day and the night after it " * 3 + "."]
+
+
+def of_diary(*names: str) -> PatientRecord:
+    items = [local_scale(name, system=DIARY, low=0.0, high=4.0) for name in names]
+    entries = (Entry(SINCE, 1.0, ""), Entry(SINCE + timedelta(days=1), 2.0, ""))
+    ordered = sorted(items, key=lambda item: item.key)
+    return PatientRecord(series=tuple(Series(item, entries) for item in ordered))
+
+
+def test_a_symptom_of_any_name_comes_back(ehr: FhirEhr) -> None:
+    patient = seed(ehr.client, "case, 1|2", of_diary(*NAMES))
+    assert seed(ehr.client, "case, 1|2", of_diary(*NAMES)) == patient
+    read = ehr.read_symptoms(patient, since=SINCE, until=UNTIL)
+    assert told(read) == told(of_diary(*NAMES))
+    assert read.refused == ()
+    assert len(list(ehr.client.search("Patient", {}))) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["", " ", " low", "low ", "low  mood", "low\tmood", "a\x00", "x" * 201]
+)
+def test_what_r4_allows_as_no_code_is_refused(ehr: FhirEhr, name: str) -> None:
+    patient = seed(ehr.client, "case 1", of_diary(name))
+    read = ehr.read_symptoms(patient, since=SINCE, until=UNTIL)
+    assert read.series == ()
+    assert {refusal.reason for refusal in read.refused} <= {Reason.MALFORMED}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_forecast_of_a_symptom_of_any_name_is_kept(ehr: FhirEhr, name: str) -> None:
+    item = local_scale(name, system=DIARY, low=0.0, high=4.0)
+    assert ehr.write_forecast(document(of=item)).created
+
+
 def test_a_second_run_adds_only_what_is_new(ehr: FhirEhr) -> None:
     patient = seed(ehr.client, "case 1", record(days=20))
     assert seed(ehr.client, "case 1", record(days=20)) == patient
@@ -66,9 +102,16 @@ def test_a_safety_answer_needs_an_item() -> None:
 
 def test_another_partys_server_takes_it_too(peer: Peer) -> None:
     site = peer.ehr()
+    names = of_diary(*NAMES)
+    other = seed(site.client, "case, 2", names)
+    assert seed(site.client, "case, 2", names) == other
+    read = site.read_symptoms(other, since=SINCE, until=UNTIL)
+    assert told(read) == told(names)
+    before = peer.total("Observation")
+
     patient = seed(site.client, "case 1", record(days=20))
     seed(site.client, "case 1", record(days=20))
     read = site.read_symptoms(patient, since=SINCE, until=UNTIL)
     assert told(read) == told(record(days=20))
-    assert peer.total("Observation") == 61
+    assert peer.total("Observation") == before + 61
     site.close()

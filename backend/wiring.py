@@ -180,10 +180,10 @@ def _origin(address: str) -> tuple[str, str, int | None]:
     """Scheme, host and port, read as the HTTP client reads them. Raises EhrRefused."""
     try:
         url = httpx.URL(address)
-    except httpx.InvalidURL:
+        scheme, host, port = url.scheme, url.host, url.port
+    except (httpx.InvalidURL, ValueError):  # ValueError: a host that IDNA forbids
         raise EhrRefused("the EHR's address is no URL", status=_REFUSED) from None
-    default = {"http": 80, "https": 443}.get(url.scheme)
-    return url.scheme, url.host, url.port or default
+    return scheme, host, port or {"http": 80, "https": 443}.get(scheme)
 
 
 def _embedded() -> EmbeddedServer:

@@ -7,15 +7,15 @@ from functools import partial
 from math import isclose
 from typing import Any
 
-from backend.twin.errors import EhrMalformed
 from fhir_integration import codes
+from fhir_integration.errors import KeptOtherwise
 from fhir_integration.strict_json import Json
 
 _Same = Callable[[Json, Json], bool]
 
 
 def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
-    """Raise EhrMalformed unless the EHR keeps what matters of what was sent.
+    """Raise KeptOtherwise unless the EHR keeps what matters of what was sent.
 
     Servers may add metadata, reorder components, spell references in full and write
     12.0 as 12; they may not drop or change identifier, status, code, patient, period,
@@ -48,7 +48,7 @@ def _compare(sent: Json, kept: Json, parts: Mapping[str, _Same]) -> None:
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             is_same = False
         if not is_same:
-            raise EhrMalformed(f"the EHR keeps another {part} than was sent")
+            raise KeptOtherwise(part)
 
 
 def _identifier(resource: Json) -> object:

@@ -1,7 +1,9 @@
 """What this room adds to the tree in `backend.twin.errors`.
 
 EhrRefused
- └─ NotConformant   our own resource broke R4 or our invariants; nothing was sent
+ ├─ NotConformant   our own resource broke R4 or our invariants; nothing was sent
+ └─ KeptOtherwise   the EHR keeps something else than was sent: it will not change its
+                    mind within a minute, so it counts as a refusal
 """
 
 from __future__ import annotations
@@ -14,3 +16,10 @@ class NotConformant(EhrRefused):
 
     def __init__(self, rule: str) -> None:
         super().__init__(f"resource not sent: {rule}", status=422)
+
+
+class KeptOtherwise(EhrRefused):
+    """What the EHR gives back differs from what was sent; the message names where."""
+
+    def __init__(self, part: str) -> None:
+        super().__init__(f"the EHR keeps another {part} than was sent", status=422)

@@ -18,7 +18,7 @@ def write_forecast(
 
     The Observation is read back by its id and compared before the Provenance vouches
     for it. Cut off anywhere, a repeat finds what is there and does the rest. Raises
-    EhrMalformed where the EHR keeps something else than was sent, NotConformant where
+    KeptOtherwise where the EHR keeps something else than was sent, NotConformant where
     we would send something that R4 or our own rules forbid.
     """
     device = _write_device(client, document, until=until)

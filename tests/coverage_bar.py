@@ -10,9 +10,8 @@ EXACT = ("100", ["--include=backend/twin/*,backend/people/access.py"])
 
 
 def main() -> int:
-    """Combine what the workers measured and compare; prints the missing lines."""
+    """Compare what the test run measured; prints the missing lines."""
     coverage = [sys.executable, "-m", "coverage"]
-    subprocess.run([*coverage, "combine", "-q"], check=False)
     worst = 0
     for bar, options in (OVERALL, EXACT):
         done = subprocess.run(

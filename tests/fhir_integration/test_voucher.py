@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.twin.errors import EhrMalformed
+from fhir_integration.errors import KeptOtherwise
 from fhir_integration.sandbox import Sandbox
 from fhir_integration.site import FhirEhr, WriteMode
 from tests.fhir_integration.made import document
@@ -90,6 +90,6 @@ def test_another_partys_ehr_that_keeps_books_gets_ours_too(
 def test_what_another_vouches_for_is_not_called_delivered(sandbox: Sandbox) -> None:
     books = KeepsBooks(sandbox.base_url, forgets="agent")
     site = FhirEhr(sandbox.base_url, transport=books)
-    with pytest.raises(EhrMalformed, match="another agent"):
+    with pytest.raises(KeptOtherwise, match="another agent"):
         site.write_forecast(document())
     site.close()

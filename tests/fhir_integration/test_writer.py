@@ -8,11 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backend.twin.errors import EhrMalformed
 from backend.twin.scales import scale, scales
 from backend.twin.trajectory import HORIZON, LEVELS, Grade
 from fhir_integration import codes
-from fhir_integration.errors import NotConformant
+from fhir_integration.errors import KeptOtherwise, NotConformant
 from fhir_integration.invariants import days
 from fhir_integration.site import FhirEhr
 from tests.fhir_integration.made import SINCE, UNTIL, document
@@ -86,6 +85,6 @@ def test_a_forecast_taken_back_in_the_ehr_is_not_called_delivered(
     [own_id] = receipt.observation.split("/")[1:]
     url = ehr.client._connection.url(f"Observation/{own_id}")
     ehr.client._connection._http.put(url, json=taken_back).raise_for_status()
-    with pytest.raises(EhrMalformed, match="status"):
+    with pytest.raises(KeptOtherwise, match="status"):
         ehr.write_forecast(document())
     assert codes.PREDICTION in str(taken_back)

@@ -63,7 +63,7 @@ def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
     A model without a production channel gets its highest verified version there. To
     repeat it adds nothing. A version that does not verify is left to the server, which
     refuses it. An exchanged one is left out, reported and recorded as denied; from now
-    on `withheld` names it, so that nothing of this process asks it.
+    on `withheld` names it, and the joint does not load it.
     Raises AuditUnavailable, and then nothing was added.
     """
     global _withheld  # noqa: PLW0603 - what this process found in its repository

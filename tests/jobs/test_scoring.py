@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -120,3 +123,19 @@ def test_untrusted_models_do_not_answer(tmp_path: Path) -> None:
     assert members.uses == {}
     with pytest.raises(KeyError):
         members.uses["symptom_transformer"]
+
+
+def test_the_predictor_needs_no_django() -> None:
+    program = (
+        "import sys; from backend.jobs.scoring import forecast;"
+        "print(forecast([]).shape, any(m == 'django' for m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).resolve().parents[2],
+        env={k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "(0, 14, 11) False"

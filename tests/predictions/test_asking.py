@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from backend.predictions.asking import asker
-from backend.registry import services
-from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
+from backend.twin.errors import ModelRefused, ModelUnavailable
 from backend.twin.trajectory import ModelUse
 from tests.predictions.fakes import FakeModels
 
@@ -60,12 +59,3 @@ def test_the_models_work_at_the_same_time():
 
 def test_without_models_nothing_is_asked():
     assert asker(FakeModels(), {}, timeout_s=1.0)({}) == {}
-
-
-def test_exchanged_weights_are_not_asked(monkeypatch):
-    exchanged = frozenset({("symptom_xgboost", 7), ("symptom_transformer", 2)})
-    monkeypatch.setattr(services, "_withheld", exchanged)
-    models = FakeModels()
-    answers = asker(models, USES, timeout_s=1.0)(INPUTS)
-    assert models.asked == [("symptom_transformer", 3)]
-    assert isinstance(answers["symptom_xgboost"], ModelUntrusted)

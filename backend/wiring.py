@@ -36,6 +36,7 @@ _REFUSED = 403  # the status of what we refuse in the EHR's place
 
 _lock = threading.Lock()
 _ehrs: dict[tuple[str, str, str], Ehr] = {}
+_clients: list[FhirEhr] = []  # what stands behind them, to be closed
 _places: Places | None = None  # of a web process; other processes may wait
 _server: ModelServer | None = None
 _replaced: dict[str, Any] = {}
@@ -60,11 +61,19 @@ def configure(*, grouped_audit: bool = False, web: bool = False) -> None:
         key=own["AUDIT_KEY"], anchor=own["AUDIT_ANCHOR"], grouped=grouped_audit
     )
     crypto.configure(master_keys=own["MASTER_KEYS"], index_key=own["INDEX_KEY"])
+    close()
+    _places = None
+    if web:
+        _places = Places(own["EHR_CONCURRENT"], retry_after_s=own[_INTERACTIVE])
+
+
+def close() -> None:
+    """Give the EHRs' connections back; who asks for an EHR again gets a new one."""
     with _lock:
+        for client in _clients:
+            client.close()
+        _clients.clear()
         _ehrs.clear()
-        _places = None
-        if web:
-            _places = Places(own["EHR_CONCURRENT"], retry_after_s=own[_INTERACTIVE])
 
 
 def now() -> datetime:
@@ -151,6 +160,7 @@ def _ehr(site: Site) -> Ehr:
         deadline_s=deadline_s,
         write_mode=cast(WriteMode, site.write_mode),
     )
+    _clients.append(ehr)
     return ehr if _places is None else Bulkhead(ehr, places=_places)
 
 
@@ -191,9 +201,9 @@ def _embedded() -> EmbeddedServer:
     trusted = trusted_keys([SHIPPED, *own["TRUSTED_KEYS"]])
     versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=trusted)
     done = registry.register(actor="system:catalogue", versions=versions)
-    served: dict[str, list[int]] = {}
+    served: dict[str, list[int]] = {version.model: [] for version in versions}
     for version in versions:
         exchanged = (version.model, version.version) in done.exchanged
         if version.verified and not exchanged:
-            served.setdefault(version.model, []).append(version.version)
+            served[version.model].append(version.version)
     return EmbeddedServer(own["MODEL_REPOSITORY"], versions=served, trusted=trusted)

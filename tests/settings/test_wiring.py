@@ -22,7 +22,7 @@ def own(settings: Any) -> Iterator[dict[str, Any]]:
     settings.MINDTWIN = {**settings.MINDTWIN, "EHR_TOKENS": KEPT}
     wiring.configure()
     yield settings.MINDTWIN
-    wiring._ehrs.clear()
+    wiring.close()
     wiring._places = None
 
 

@@ -38,6 +38,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(wiring, "_server", None)  # register anew in this test's rows
     with wiring.use(now=lambda: NOW):
         yield
+    wiring.close()
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -60,16 +60,9 @@ def stored_forecast(
     reused: bool = False,
 ) -> StoredForecast:
     """Row and answer together, seen at the time `now`."""
-    age = now - prediction.created
     return StoredForecast(
-        id=prediction.pk,
-        patient_id=prediction.patient_id,
-        as_of=prediction.as_of,
-        created=prediction.created,
-        age_seconds=age.total_seconds(),
-        stale=age >= policy.fresh_for,
+        **asdict(summary(prediction, now=now, policy=policy)),
         reused=reused,
-        historical=prediction.historical,
         instruments=answer.instruments,
         refused=answer.remarks.refused,
         urgent_findings=answer.remarks.urgent_findings,

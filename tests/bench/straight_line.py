@@ -35,7 +35,6 @@ from backend.audit import ledger
 from backend.jobs import demo
 from backend.jobs.sandbox_process import sandbox
 from backend.people.access import Actor
-from backend.predictions.services import forecast_symptoms
 from backend.twin import features
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
@@ -119,15 +118,7 @@ def forecast_against_stored(url: str, record: PatientRecord) -> tuple[float, flo
     (person,) = demo.put_in(site, {"one": record}, actor=ACTOR, as_of=None)
 
     def ask() -> object:
-        return forecast_symptoms(
-            actor=ACTOR,
-            patient_id=person.patient.pk,
-            as_of=person.as_of,
-            ehr=wiring.ehr_of,
-            models=wiring.models(),
-            now=wiring.now,
-            policy=wiring.forecast_policy(),
-        )
+        return list(demo.forecast_each([person], actor=ACTOR))
 
     def anew() -> object:
         person.patient.predictions.all().update(models_digest="")

@@ -10,8 +10,7 @@ from django.utils import timezone
 
 from backend.audit.models import AccessedPatient, AccessEvent
 from backend.pages.audited import AuditedAdmin
-from backend.people.access import Actor, enrol
-from backend.people.models import CareTeamMember, Patient, Site, User
+from backend.people.models import CareTeamMember, Patient, User
 from backend.predictions.answer import compose, seal_answer
 from backend.predictions.models import Prediction
 from backend.predictions.remarks import UrgentFinding
@@ -21,21 +20,6 @@ from tests.twin.made import LAST, forecast, window
 from tests.twin.made import record as made_record
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def site() -> Site:
-    return Site.objects.create(slug="s", name="S", ehr_url="http://127.0.0.1:1/fhir")
-
-
-@pytest.fixture
-def patient(site: Site) -> Patient:
-    return enrol(actor=Actor.of_command("test"), site=site, ehr_id="ehr-1")
-
-
-@pytest.fixture
-def boss() -> User:
-    return User.objects.create_superuser("boss", password="correct-horse-battery")
 
 
 @pytest.fixture

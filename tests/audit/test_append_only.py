@@ -6,7 +6,7 @@ from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, NotSupportedError, connection, transaction
 
 from backend.audit.models import AccessedPatient, AccessEvent
 from backend.audit.verify import verify
@@ -89,5 +89,5 @@ def test_what_postgres_gets_is_taken_back_whole() -> None:
 
 def test_a_database_without_triggers_of_ours_is_refused() -> None:
     migration = import_module("backend.audit.migrations.0002_append_only")
-    with pytest.raises(NotImplementedError, match="oracle"):
+    with pytest.raises(NotSupportedError, match="oracle"):
         migration.create(None, Editor("oracle"))

@@ -1,6 +1,6 @@
 """Triggers that refuse every change of the access log but an insert at its end."""
 
-from django.db import migrations
+from django.db import NotSupportedError, migrations
 
 TABLES = ("audit_accessevent", "audit_accessedpatient")
 
@@ -45,7 +45,9 @@ def create(apps, schema_editor):
         for table in TABLES:
             schema_editor.execute(POSTGRES_REFUSE.format(table=table))
     else:
-        raise NotImplementedError(f"no append-only triggers for {vendor}")
+        raise NotSupportedError(
+            f"no append-only triggers for {vendor}; use SQLite or PostgreSQL"
+        )
 
 
 def drop(apps, schema_editor):

@@ -18,6 +18,7 @@ from fhir_integration.instruments import (
     only_points_elsewhere,
     parts,
 )
+from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
@@ -45,14 +46,6 @@ class Reading:
     moment: Moment
     value: float
     safety: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """Why a part, or all, was not used; `safety`: a safety item's answer is lost."""
-
-    reason: Reason
-    safety: bool = False
 
 
 Result = Reading | Refused

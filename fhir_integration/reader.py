@@ -22,7 +22,8 @@ from backend.twin.record import (
 )
 from backend.twin.scales import Scale
 from fhir_integration.codes import FHIR_ID
-from fhir_integration.observation import Reading, Refused, Result, readings, when
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.observation import Reading, Result, readings, when
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment

@@ -1,4 +1,4 @@
-"""What the twin knows of one patient: series of scores, and what was refused."""
+"""What the twin knows of one patient, and what was refused."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from backend.twin.genes import GeneCall
+from backend.twin.history import Diagnosis, MedicationEvent
+from backend.twin.person import Person
 from backend.twin.scales import Scale
+from backend.twin.streams import Stream
 
 
 class Reason(StrEnum):
@@ -29,6 +33,18 @@ class Reason(StrEnum):
     NO_SCALE = "no-scale"
     WRONG_TYPE = "wrong-type"
     MALFORMED = "malformed"
+    NOT_READ = "type-not-read"
+    NOT_FHIR = "not-fhir"
+    WRONG_VERSION = "wrong-fhir-version"
+    RESTRICTED = "restricted"
+    NO_PATIENT = "no-patient"
+    NO_UNIT = "no-unit"
+    NO_WINDOW = "no-window"
+    NO_TIME = "no-time-of-day"
+    IMPLAUSIBLE = "implausible"
+    UNRESOLVED = "unresolved-reference"
+    POINTS_ELSEWHERE = "points-elsewhere"
+    NOT_FOR_AGE = "not-for-age"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +92,20 @@ class SafetyAnswer:
 
 @dataclass(frozen=True, slots=True)
 class PatientRecord:
-    """The minimum that a forecast needs of one patient; no identity in it."""
+    """What a service needs of one patient; no identity in it.
+
+    Only what was asked for is there: a forecast pulls symptoms and leaves the rest
+    empty. `person` is None where nobody asked who the patient is.
+    """
 
     series: tuple[Series, ...]
     safety: tuple[SafetyAnswer, ...] = ()
     refused: tuple[Refusal, ...] = ()
+    streams: tuple[Stream, ...] = ()
+    medications: tuple[MedicationEvent, ...] = ()
+    diagnoses: tuple[Diagnosis, ...] = ()
+    genotypes: tuple[GeneCall, ...] = ()
+    person: Person | None = None
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +124,10 @@ def _digest(record: PatientRecord) -> str:
         for series in record.series
         for entry in series.entries
     ]
+    lines += [f"stream|{stream.digest}" for stream in record.streams]
+    facts = (*record.medications, *record.diagnoses, *record.genotypes)
+    lines += [f"{type(fact).__name__}|{fact!r}" for fact in facts]
+    lines += [f"person|{record.person!r}"] if record.person else []
     lines += [
         f"safety|{answer.scale.safety_item and answer.scale.safety_item.code}|"
         f"{answer.day}|{answer.value!r}|{answer.source}"

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import date
 
 from backend.twin.errors import EhrUnavailable
+from backend.twin.person import Person
 from backend.twin.ports import Ehr, ForecastDocument, Receipt
 from backend.twin.record import PatientRecord
 
@@ -55,6 +56,11 @@ class Bulkhead:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""
         with self._places.one():
             return self._ehr.read_symptoms(ehr_patient, since=since, until=until)
+
+    def read_person(self, ehr_patient: str, *, on: date) -> Person:
+        """As the EHR does it. Raises EhrUnavailable when no place is free."""
+        with self._places.one():
+            return self._ehr.read_person(ehr_patient, on=on)
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import httpx
 
-from backend.twin.errors import EhrNotFound, EhrRefused
+from backend.twin.errors import EhrMalformed, EhrNotFound, EhrRefused
+from backend.twin.person import Person
 from backend.twin.ports import ForecastDocument, Receipt
-from backend.twin.record import PatientRecord
+from backend.twin.record import PatientRecord, Reason
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import FHIR_ID, search_tokens
 from fhir_integration.connection import Clock
+from fhir_integration.kinds.consent import Consented, read_consent
+from fhir_integration.kinds.person import read_person
+from fhir_integration.kinds.refused import Refused
 from fhir_integration.reader import read_record
+from fhir_integration.subject import Subject
 from fhir_integration.writer import write_days, write_forecast
 
 PAGE_SIZE = "200"  # the most that common servers give
 _MARGIN = timedelta(days=1)
+# How servers say that they cannot search a type.
+_NO_SUCH_SEARCH = frozenset({400, 404, 405, 501})
 
 WriteMode = Literal["full", "flat", "none"]
 
@@ -82,6 +90,39 @@ class FhirEhr:
             until=until,
             base_url=self._base_url,
         )
+
+    def read_person(self, ehr_patient: str, *, on: date) -> Person:
+        """Who the patient is, and whether a consent of theirs denies the use.
+
+        `on` is the day on which a consent must be in force. A server that has no
+        consents to search, or one that nobody can read, leaves `consent_known` False.
+        """
+        if not FHIR_ID.fullmatch(ehr_patient):
+            raise EhrNotFound("not an id that FHIR allows", status=404)
+        until = self.client.deadline()
+        resource = self.client.read(f"Patient/{ehr_patient}", until=until)
+        person = read_person(resource, base_url=self._base_url, on=on)
+        if isinstance(person, Refused) or resource.get("id") != ehr_patient:
+            raise EhrMalformed("the EHR's answer is not the patient asked for")
+        consents = self._consents(ehr_patient, on=on, until=until)
+        return replace(
+            person,
+            opted_out=any(isinstance(x, Consented) and x.denies for x in consents),
+            consent_known=Refused(Reason.MALFORMED) not in consents,
+        )
+
+    def _consents(
+        self, ehr_patient: str, *, on: date, until: float
+    ) -> list[Consented | Refused]:
+        subject = Subject.at(self._base_url, ehr_patient)
+        params = [("patient", ehr_patient), ("_count", PAGE_SIZE)]
+        try:
+            found = list(self.client.search("Consent", params, until=until))
+        except EhrRefused as refusal:
+            if refusal.status not in _NO_SUCH_SEARCH:
+                raise
+            return [Refused(Reason.MALFORMED)]
+        return [read_consent(consent, subject=subject, on=on) for consent in found]
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         """Write once, however often it is called; read back and compare.

@@ -17,7 +17,8 @@ class Person:
     date can mean: a date of birth may be a year only. Both are None where it is unsaid.
     `replaced_by` is the EHR's id of the record that took this one's place, `replaces`
     are the ids of those it took the place of. `restricted`: the EHR labels the patient
-    as restricted. `opted_out`: a consent of theirs, in force, denies the use.
+    as restricted. `opted_out`: a consent of theirs, in force, denies the use; where
+    `consent_known` is False the EHR could not be asked, or its answer not be read.
     """
 
     born_first: date | None = None
@@ -30,6 +31,7 @@ class Person:
     replaces: tuple[str, ...] = ()
     restricted: bool = False
     opted_out: bool = False
+    consent_known: bool = True
 
     def ages(self, day: date) -> tuple[int, int] | None:
         """Youngest and oldest age on `day`, whole years; None if birth is unsaid."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import numpy as np
 
+from backend.twin.person import Person
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import Forecast
 
@@ -43,6 +44,12 @@ class Ehr(Protocol):
         self, ehr_patient: str, *, since: date, until: date
     ) -> PatientRecord:
         """The symptom entries with since <= day <= until, and what was refused."""
+
+    def read_person(self, ehr_patient: str, *, on: date) -> Person:
+        """Who the patient is; whether a consent in force that day denies the use.
+
+        Raises EhrNotFound where the EHR has no such patient, or no longer.
+        """
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         """Write once, however often it is called; read back and compare."""

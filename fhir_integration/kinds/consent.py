@@ -1,0 +1,158 @@
+"""Consent: does a directive of the patient's, in force, deny the use for their care?
+
+The reading leans to one side: a denial counts unless it is known to concern something
+else (research, marketing, one document, one person). Exceptions to a denial are not
+weighed. R4 leaves the root provision without a type and lets `policyRule` say what it
+is; where a type is sent there nevertheless, it is heard. An untyped provision denies
+nothing. Source: hl7.org/fhir/R4/consent.html, HL7 v3-ActCode and v3-ActReason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from backend.twin.record import Reason
+from fhir_integration.codes import FHIR_ID
+from fhir_integration.kinds.day_span import day_span
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
+
+# Opt-out, opt-out with exceptions, emergencies only, no consent. No other code system
+# of policies uses these words, so they count in whichever they come.
+_DENYING_POLICIES = frozenset({"OPTOUT", "OPTOUTE", "EMRGONLY", "NOCONSENT"})
+_OTHER_SCOPES = frozenset({"research", "adr"})  # studies, advance care directives
+# Research and its kinds, marketing, payment, public health, donation.
+_OTHER_PURPOSES = frozenset(
+    {"HRESCH", "BIORCH", "CLINTRCH", "HMARKT", "HPAYMT", "PUBHLTH", "DONAT"}
+)
+_OTHER_ACTIONS = frozenset({"correct"})
+_PEOPLE = frozenset(
+    {"Practitioner", "PractitionerRole", "RelatedPerson", "Patient", "CareTeam"}
+)
+_OBJECTIONS = {
+    "draft": Reason.NOT_FINAL,
+    "proposed": Reason.NOT_FINAL,
+    "entered-in-error": Reason.ENTERED_IN_ERROR,
+}
+_OVER = frozenset({"rejected", "inactive"})
+_MAX_DEPTH = 8  # of provisions within provisions; deeper ones are taken as denials
+
+
+@dataclass(frozen=True, slots=True)
+class Consented:
+    """What a readable consent says on the day asked for; `source` is its reference."""
+
+    denies: bool
+    source: str
+
+
+def read_consent(resource: Json, *, subject: Subject, on: date) -> Consented | Refused:
+    """Whether this consent denies, on that day, to use the record for the care.
+
+    Refused where it is no consent of this patient's, not in force yet, or taken back;
+    one that is over denies nothing. Never raises.
+    """
+    status = resource.get("status")
+    if resource.get("resourceType") != "Consent":
+        return Refused(Reason.WRONG_TYPE)
+    if not isinstance(status, str) or status not in {"active", *_OVER, *_OBJECTIONS}:
+        return Refused(Reason.MALFORMED)
+    if status in _OBJECTIONS:
+        return Refused(_OBJECTIONS[status])
+    if not subject.owns({"subject": resource.get("patient")}):
+        return Refused(Reason.WRONG_PATIENT)
+    denies = status == "active" and _is_about_care(resource) and _denies(resource, on)
+    return Consented(denies, _source(resource))
+
+
+def _source(resource: Json) -> str:
+    own_id = resource.get("id")
+    known = isinstance(own_id, str) and FHIR_ID.fullmatch(own_id)
+    return f"Consent/{own_id}" if known else "Consent"
+
+
+def _is_about_care(resource: Json) -> bool:
+    scopes = _codes(resource.get("scope"))
+    return not scopes or not scopes <= _OTHER_SCOPES
+
+
+def _denies(resource: Json, on: date) -> bool:
+    root = resource.get("provision")
+    provision = root if isinstance(root, dict) else {}
+    if not _covers(provision.get("period"), on):
+        return False
+    if _codes(resource.get("policyRule")) & _DENYING_POLICIES:
+        return _is_our_purpose(provision)
+    return any(_is_denial(rule, on) for rule in _rules(provision, depth=0))
+
+
+def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
+    """The provision and those within it."""
+    yield provision
+    if depth == _MAX_DEPTH:
+        yield {"type": "deny"}
+        return
+    for inner in _dicts(provision.get("provision")):
+        yield from _rules(inner, depth=depth + 1)
+
+
+def _is_denial(rule: Json, on: date) -> bool:
+    return (
+        rule.get("type") == "deny"
+        and _covers(rule.get("period"), on)
+        and _is_our_purpose(rule)
+        and not _is_for_people_only(rule)
+        and not _dicts(rule.get("data"))  # of named resources only
+        and not _all_in(_each_code(rule.get("action")), _OTHER_ACTIONS)
+    )
+
+
+def _covers(period: object, on: date) -> bool:
+    """True unless the period is known to be over, or not to have begun."""
+    if not isinstance(period, dict):
+        return True
+    start, end = day_span(period.get("start")), day_span(period.get("end"))
+    return not (start is not None and on < start[0]) and not (
+        end is not None and on > end[1]
+    )
+
+
+def _is_our_purpose(rule: Json) -> bool:
+    purposes = {str(coding.get("code")) for coding in _dicts(rule.get("purpose"))}
+    return not _all_in(purposes, _OTHER_PURPOSES)
+
+
+def _is_for_people_only(rule: Json) -> bool:
+    """True if each actor is a person by name: who may log in is the EHR's own affair.
+
+    An organisation may be the site itself, so it counts.
+    """
+    return _all_in({_kind(actor) for actor in _dicts(rule.get("actor"))}, _PEOPLE)
+
+
+def _kind(actor: Json) -> str:
+    reference = actor.get("reference")
+    stated = reference.get("reference") if isinstance(reference, dict) else None
+    path = stated.split("/_history/", maxsplit=1)[0] if isinstance(stated, str) else ""
+    return path.rpartition("/")[0].rpartition("/")[2]
+
+
+def _all_in(found: set[str], known: frozenset[str]) -> bool:
+    return bool(found) and found <= known
+
+
+def _each_code(concepts: object) -> set[str]:
+    return {code for concept in _dicts(concepts) for code in _codes(concept)}
+
+
+def _codes(concept: object) -> set[str]:
+    codings = concept.get("coding") if isinstance(concept, dict) else None
+    return {str(coding.get("code")) for coding in _dicts(codings)}
+
+
+def _dicts(found: object) -> list[Json]:
+    stated = found if isinstance(found, list) else []
+    return [part for part in stated if isinstance(part, dict)]

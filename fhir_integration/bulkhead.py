@@ -6,7 +6,7 @@ Pattern: M. Nygard, "Release It!" - a compartment that fills up leaves the ship 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
@@ -51,11 +51,13 @@ class Bulkhead:
         self._ehr, self._places = ehr, places
 
     def read_symptoms(
-        self, ehr_patient: str, *, since: date, until: date
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
     ) -> PatientRecord:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""
         with self._places.one():
-            return self._ehr.read_symptoms(ehr_patient, since=since, until=until)
+            return self._ehr.read_symptoms(
+                ehr_patient, since=since, until=until, also=also
+            )
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""

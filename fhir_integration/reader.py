@@ -55,6 +55,7 @@ def read_record(
     since: date,
     until: date,
     base_url: str = "",
+    also: Iterable[str] = (),
 ) -> PatientRecord:
     """Extract the scores with since <= day <= until, and list what was refused.
 
@@ -64,9 +65,10 @@ def read_record(
     `until` is refused as IN_FUTURE. `base_url` is the site's own: absolute references
     count below it only. Of several versions of a resource, and of several ids of one
     business identifier, the newest counts, whatever it says; equal scores at the same
-    time count once. Never raises, whatever a JSON object holds.
+    time count once. `also` are ids of records that were merged into this patient's:
+    what names them is theirs too. Never raises, whatever a JSON object holds.
     """
-    subject = Subject.at(base_url, ehr_patient)
+    subject = Subject.at(base_url, ehr_patient, also=also)
     reads = [
         _read(resource, subject=subject, since=since, until=until)
         for resource in resources

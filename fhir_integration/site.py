@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Literal
@@ -64,31 +64,41 @@ class FhirEhr:
         self.client.close()
 
     def read_symptoms(
-        self, ehr_patient: str, *, since: date, until: date
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
     ) -> PatientRecord:
         """The symptom entries with since <= day <= until, and what was refused.
+
+        `also` are ids of records that the EHR merged into this patient's: what still
+        names them is read too.
 
         Days are the patient's own: hand in as `until` the latest day that is today
         anywhere on Earth, or the newest entries of the far east are missed. Only the
         codes and days that are needed are asked for. A server compares in UTC, so a
         day more is asked for on each side.
         """
-        if not FHIR_ID.fullmatch(ehr_patient):
+        if not all(map(FHIR_ID.fullmatch, (ehr_patient, *also))):
             raise EhrNotFound("not an id that FHIR allows", status=404)
         params = [
-            ("patient", ehr_patient),
             ("code", search_tokens()),
             ("date", f"ge{since - _MARGIN}"),
             ("date", f"le{until + _MARGIN}"),
             ("_count", PAGE_SIZE),
         ]
-        resources = self.client.search("Observation", params)
+        end = self.client.deadline()
+        resources = (
+            resource
+            for one in (ehr_patient, *also)
+            for resource in self.client.search(
+                "Observation", [("patient", one), *params], until=end
+            )
+        )
         return read_record(
             resources,
             ehr_patient=ehr_patient,
             since=since,
             until=until,
             base_url=self._base_url,
+            also=also,
         )
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import httpx
@@ -11,22 +12,33 @@ from fhir_integration.strict_json import Json
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The patient asked for, by every reference that names them at this EHR."""
+    """The patient asked for, by every reference that names them at this EHR.
+
+    `also` are the ids of records that the EHR merged into the patient's.
+    """
 
     ehr_patient: str
     references: frozenset[str]
+    also: frozenset[str] = frozenset()
 
     @classmethod
-    def at(cls, base_url: str, ehr_patient: str) -> Subject:
+    def at(
+        cls, base_url: str, ehr_patient: str, *, also: Iterable[str] = ()
+    ) -> Subject:
         """At the EHR of that base URL; without one ("") only relative references count.
 
         The base counts as configured and as normalised (host in lower case, no default
         port). Another host's patient of the same id is another patient.
         """
-        relative = f"Patient/{ehr_patient}"
+        merged = frozenset(also)
         bases = {base_url, str(httpx.URL(base_url))} if base_url else set()
-        absolute = {f"{base.rstrip('/')}/{relative}" for base in bases}
-        return cls(ehr_patient, frozenset({relative, *absolute}))
+        starts = {"", *(f"{base.rstrip('/')}/" for base in bases)}
+        references = {
+            f"{start}Patient/{one}"
+            for start in starts
+            for one in (ehr_patient, *merged)
+        }
+        return cls(ehr_patient, frozenset(references), merged)
 
     def owns(self, resource: Json) -> bool:
         """True if the resource is about this patient, or a version of them."""
@@ -45,7 +57,7 @@ class Subject:
         plain = _reference(resource).split("/_history/", maxsplit=1)[0]
         kind, _, own_id = plain.rpartition("/")
         is_patient = kind.rpartition("/")[2] == "Patient"
-        return is_patient and own_id != self.ehr_patient
+        return is_patient and own_id not in {self.ehr_patient, *self.also}
 
 
 def _reference(resource: Json) -> str:

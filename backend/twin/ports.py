@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
@@ -41,9 +41,12 @@ class Ehr(Protocol):
     """One site's EHR. Raises only `EhrError` and its children."""
 
     def read_symptoms(
-        self, ehr_patient: str, *, since: date, until: date
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
     ) -> PatientRecord:
-        """The symptom entries with since <= day <= until, and what was refused."""
+        """The symptom entries with since <= day <= until, and what was refused.
+
+        `also` are the EHR's ids of records that it merged into this patient's.
+        """
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """Who the patient is; whether a consent in force that day denies the use.

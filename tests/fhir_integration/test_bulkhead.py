@@ -33,8 +33,8 @@ class FakeEhr:
         if self.error is not None:
             raise self.error
 
-    def read_symptoms(self, ehr_patient: str, *, since: date, until: date):
-        self._call(ehr_patient, since, until)
+    def read_symptoms(self, ehr_patient: str, *, since: date, until: date, also=()):
+        self._call(ehr_patient, since, until, *also)
         return PatientRecord(series=())
 
     def write_forecast(self, asked):
@@ -51,9 +51,9 @@ CALLS: list[Callable[[Bulkhead], Any]] = [
 def test_what_is_asked_and_answered_passes_through() -> None:
     inner, written = FakeEhr(), document()
     ehr = Bulkhead(inner, places=Places(1, retry_after_s=8.0))
-    assert ehr.read_symptoms("1", **WINDOW) == PatientRecord(series=())
+    assert ehr.read_symptoms("1", **WINDOW, also=("2",)) == PatientRecord(series=())
     assert ehr.write_forecast(written) is RECEIPT
-    assert inner.asked == [("1", WINDOW["since"], WINDOW["until"]), (written,)]
+    assert inner.asked == [("1", WINDOW["since"], WINDOW["until"], "2"), (written,)]
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -54,6 +54,19 @@ def test_only_the_patients_symptoms_of_the_window_are_asked_for(ehr: FhirEhr) ->
     assert record.refused == ()
 
 
+def test_what_names_a_merged_record_is_read_too(ehr: FhirEhr) -> None:
+    old = {"subject": {"reference": "Patient/p2"}}
+    put(
+        ehr,
+        rating("r1", "2026-02-01", 4),
+        {**rating("r2", "2026-02-02", 5), **old},
+        {**rating("r3", "2026-02-02", 6), "subject": {"reference": "Patient/p3"}},
+    )
+    record = ehr.read_symptoms("p1", since=SINCE, until=UNTIL, also=("p2",))
+    assert [entry.value for entry in record.series[0].entries] == [4.0, 5.0]
+    assert record.refused == ()
+
+
 def test_the_days_at_the_edges_are_the_patients_own(ehr: FhirEhr) -> None:
     put(
         ehr,

@@ -81,6 +81,15 @@ def test_only_another_id_names_another_patient(
     assert OURS.is_another(about(reference)) is another
 
 
+def test_a_merged_record_names_the_patient_too() -> None:
+    subject = Subject.at(BASE, "p1", also=["p2"])
+    for reference in ("Patient/p2", f"{BASE}/Patient/p2/_history/1", "Patient/p1"):
+        assert subject.owns(about(reference))
+        assert not subject.is_another(about(reference))
+    assert not subject.owns(about("Patient/p3"))
+    assert subject.is_another(about("Patient/p3"))
+
+
 def test_the_reader_takes_the_sites_base() -> None:
     found = {
         base: read_record(

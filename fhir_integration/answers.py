@@ -8,7 +8,14 @@ from email.utils import parsedate_to_datetime
 
 import httpx
 
-from backend.twin.errors import EhrError, EhrNotFound, EhrRefused, EhrUnavailable
+from backend.twin.errors import (
+    EhrError,
+    EhrMalformed,
+    EhrNotFound,
+    EhrRefused,
+    EhrUnavailable,
+)
+from fhir_integration.versions import states_other_version
 
 LONGEST_WAIT_S = 120.0  # no Retry-After is believed beyond this
 DEFAULT_WAIT_S = 30.0
@@ -32,6 +39,18 @@ def error_for(response: httpx.Response, *, now: Callable[[], datetime]) -> EhrEr
     if status in (404, 410):
         return EhrNotFound("the EHR has no such resource", status=status)
     return EhrRefused(f"the EHR answered {status}", status=status)
+
+
+def require_r4(response: httpx.Response) -> None:
+    """Raise EhrMalformed for a success that states another FHIR version than R4's.
+
+    Only the word of the header is named, never what the server wrote there.
+    """
+    stated = response.headers.get("content-type", "")
+    if response.is_success and states_other_version(stated):
+        raise EhrMalformed(
+            "the EHR's answer states another fhirVersion than 4.0 or 4.3"
+        )
 
 
 def retry_after_s(

@@ -12,6 +12,7 @@ import orjson
 
 from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
 from fhir_integration import bundles
+from fhir_integration.auth import Token
 from fhir_integration.connection import Clock, Connection
 from fhir_integration.strict_json import Json, parse
 
@@ -42,13 +43,16 @@ class FhirClient:
         self,
         base_url: str,
         *,
-        token: str | None = None,
+        token: str | Token | None = None,
         timeout_s: float = 10.0,
         deadline_s: float = 60.0,
         transport: httpx.BaseTransport | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`timeout_s` bounds each wait for the network, `deadline_s` a whole call."""
+        """`timeout_s` bounds each wait for the network, `deadline_s` a whole call.
+
+        A `token` given as text never changes; a `Token` is renewed when it is refused.
+        """
         self._clock = clock or Clock()
         self._deadline_s = deadline_s
         self._connection = Connection(

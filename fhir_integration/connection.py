@@ -1,7 +1,9 @@
 """One HTTP connection pool to one EHR: retries, deadlines, one origin, bounded answers.
 
-Nothing of an answer, a URL or a patient reaches a message or a log. Only requests that
-are harmless to repeat are repeated: GET, and writes that carry an If-None-Exist.
+Nothing of an answer, a URL, a token or a patient reaches a message or a log. Only
+requests that are harmless to repeat are repeated: GET, and writes that carry an
+If-None-Exist. One that is not let in (401) is repeated once, with a renewed token
+where there is one: tokens run out between two pages.
 """
 
 from __future__ import annotations
@@ -16,13 +18,22 @@ from datetime import UTC, datetime
 import httpx
 
 from backend.twin.errors import EhrError, EhrMalformed, EhrRefused, EhrUnavailable
-from fhir_integration.answers import error_for, is_transient, retry_after_s
+from fhir_integration.answers import (
+    error_for,
+    is_transient,
+    require_r4,
+    retry_after_s,
+)
+from fhir_integration.auth import Token, bearer, token_of
 from fhir_integration.bodies import read_body
 from fhir_integration.deadline import Deadline, TimedTransport
 from fhir_integration.strict_json import MAX_BYTES
 
 ATTEMPTS = 5
 _BAD_REQUEST = 400  # as if a server had said it: the address cannot be asked
+_NOT_LET_IN = 401
+# Nothing else of an answer's headers is kept: WWW-Authenticate could quote the token.
+_KEPT = ("location", "retry-after")
 _FIRST_WAIT_S, _LONGEST_BACKOFF_S = 0.2, 8.0
 
 
@@ -43,7 +54,7 @@ class Connection:
         self,
         base_url: str,
         *,
-        token: str | None,
+        token: str | Token | None,
         timeout_s: float,
         transport: httpx.BaseTransport | None,
         clock: Clock,
@@ -56,11 +67,9 @@ class Connection:
         """
         self._base = _base(base_url)
         self._timeout_s, self._clock, self._max_bytes = timeout_s, clock, max_bytes
-        self._deadline = Deadline(clock.monotonic)
+        self._token, self._deadline = token_of(token), Deadline(clock.monotonic)
         # Identity: a few packed kilobytes could become gigabytes here.
         headers = {"Accept": "application/fhir+json", "Accept-Encoding": "identity"}
-        if token:
-            headers["Authorization"] = f"Bearer {token}"
         self._http = httpx.Client(
             headers=headers,
             transport=transport or TimedTransport(self._base, deadline=self._deadline),
@@ -95,12 +104,25 @@ class Connection:
         body: bytes | None = None,
         if_none_exist: str | None = None,
     ) -> httpx.Response:
-        """One request, repeated with full jitter while that helps and time is left."""
+        """One request, repeated with full jitter while that helps and time is left.
+
+        Not let in, it is repeated once more, with a renewed token if there is one.
+        """
         request = self._http.build_request(method, url, content=body)
         if body is not None:
             request.headers["Content-Type"] = "application/fhir+json"
         if if_none_exist is not None:
             request.headers["If-None-Exist"] = if_none_exist
+        token = self._token.current() if self._token else ""
+        try:
+            return self._tried(_signed(request, token), until=until)
+        except EhrRefused as refusal:
+            if refusal.status != _NOT_LET_IN:
+                raise
+        renewed = self._token.renew(token) if self._token else ""
+        return self._tried(_signed(request, renewed), until=until)
+
+    def _tried(self, request: httpx.Request, *, until: float) -> httpx.Response:
         for attempt in range(ATTEMPTS):
             outcome, asked_wait_s = self._once(request, until=until)
             if isinstance(outcome, httpx.Response):
@@ -146,9 +168,10 @@ class Connection:
         ):
             headers = {
                 name: streamed.headers[name]
-                for name in ("location", "retry-after")
+                for name in _KEPT
                 if name in streamed.headers
             }
+            require_r4(streamed)
             # What goes with a failure is never read: its status says all that counts.
             body = self._body(streamed, until=until) if streamed.is_success else b""
         return httpx.Response(streamed.status_code, headers=headers, content=body)
@@ -159,6 +182,12 @@ class Connection:
                 raise EhrUnavailable("the EHR's answer took too long")
 
         return read_body(streamed, max_bytes=self._max_bytes, on_piece=in_time)
+
+
+def _signed(request: httpx.Request, token: str) -> httpx.Request:
+    if token:
+        request.headers["Authorization"] = bearer(token)
+    return request
 
 
 def _base(base_url: str) -> httpx.URL:

@@ -5,8 +5,13 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from backend.twin.errors import EhrNotFound, EhrRefused, EhrUnavailable
-from fhir_integration.answers import error_for, is_transient, retry_after_s
+from backend.twin.errors import EhrMalformed, EhrNotFound, EhrRefused, EhrUnavailable
+from fhir_integration.answers import (
+    error_for,
+    is_transient,
+    require_r4,
+    retry_after_s,
+)
 
 
 def now() -> datetime:
@@ -84,3 +89,33 @@ def test_the_wait_reaches_the_caller() -> None:
         EhrUnavailable("x").retry_after_s
         == error_for(answer(500), now=now).retry_after_s
     )  # type: ignore[attr-defined]
+
+
+def stating(content_type: str, status: int = 200) -> httpx.Response:
+    return httpx.Response(status, headers={"Content-Type": content_type})
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "application/fhir+json",
+        "application/fhir+json; charset=utf-8",
+        "application/fhir+json; fhirVersion=4.0",
+        'application/fhir+json;charset=utf-8;fhirVersion="4.3"',
+        "text/html",
+    ],
+)
+def test_r4_and_what_states_no_version_is_read(content_type: str) -> None:
+    require_r4(stating(content_type))
+
+
+@pytest.mark.parametrize("version", ["1.0", "3.0", "5.0", "6.0-jane"])
+def test_another_version_is_malformed_and_not_quoted(version: str) -> None:
+    stated = f"application/fhir+json; charset=utf-8; fhirVersion={version}"
+    with pytest.raises(EhrMalformed, match="another fhirVersion") as caught:
+        require_r4(stating(stated))
+    assert version not in str(caught.value)
+
+
+def test_a_failure_counts_by_its_status_whatever_version_it_states() -> None:
+    require_r4(stating("application/fhir+json; fhirVersion=3.0", status=503))

@@ -80,6 +80,51 @@ def test_the_token_never_goes_to_another_origin(link: str) -> None:
     assert [r.headers["authorization"] for r in asked] == ["Bearer s3cret"]
 
 
+class Renewed:
+    """A token that is worth nothing once it was refused."""
+
+    def __init__(self) -> None:
+        self.number, self.refused = 1, list[str]()
+
+    def current(self) -> str:
+        return f"token-{self.number}"
+
+    def renew(self, rejected: str) -> str:
+        self.refused.append(rejected)
+        self.number += 1
+        return self.current()
+
+
+def test_a_token_that_ends_between_two_pages_is_renewed() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        number = request.url.params.get("page", "1")
+        asked.append((number, request.headers["authorization"]))
+        if number == "2" and request.headers["authorization"] == "Bearer token-1":
+            return httpx.Response(401, headers={"WWW-Authenticate": "Bearer"})
+        after = {"1": "2", "2": "3"}.get(number)
+        link = f"{BASE}/Observation?page={after}" if after else None
+        return page(observation(id=f"o{number}"), next_url=link)
+
+    token = Renewed()
+    assert found(client_of(handler, token=token)) == ["o1", "o2", "o3"]
+    assert token.refused == ["token-1"]
+    assert asked == [
+        ("1", "Bearer token-1"),
+        ("2", "Bearer token-1"),
+        ("2", "Bearer token-2"),
+        ("3", "Bearer token-2"),
+    ]
+
+
+def test_an_answer_of_another_version_is_malformed() -> None:
+    stu3 = {"Content-Type": "application/fhir+json; fhirVersion=3.0"}
+    answer = httpx.Response(200, headers=stu3, json=bundle(observation()))
+    with pytest.raises(EhrMalformed, match="fhirVersion"):
+        found(client_of(serving(answer)))
+
+
 def test_a_next_link_that_is_no_text_is_malformed() -> None:
     broken = {**bundle(observation()), "link": [{"relation": "next", "url": 7}]}
     with pytest.raises(EhrMalformed, match="not on the EHR"):

@@ -74,15 +74,28 @@ def test_small_pages_lead_to_everything(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize(
-    "fault", [{"status": 429, "retryAfter": 1}, {"status": 503}, {"after": "commit"}]
+    "fault",
+    [
+        {"status": 429, "retryAfter": 1},
+        {"status": 503},
+        {"status": 401},
+        {"after": "commit"},
+    ],
 )
 def test_a_fault_within_the_pages_is_overcome(
     peer: Peer, fault: dict[str, Any]
 ) -> None:
     fill(peer)
     peer.admin("faults", {"maxCount": 10})
+    site = peer.ehr()
+    pages = site.client.search("Observation", {"patient": "p1", "_count": "10"})
+    first = next(pages)
+    peer.fail_next(fault)  # the first page is here, the second is not asked for yet
+    found = [first, *pages]
+    assert len({resource["id"] for resource in found}) == len(found) == len(EXPECTED)
     peer.fail_next(fault)
     assert values(peer) == EXPECTED
+    site.close()
 
 
 def test_throttling_is_waited_out(peer: Peer) -> None:
@@ -102,6 +115,32 @@ def test_a_token_that_ends_between_pages_is_a_refusal(peer: Peer) -> None:
     with pytest.raises(EhrRefused) as caught:
         list(pages)
     assert caught.value.status == 401
+    site.close()
+
+
+class Changed:
+    """A token that somebody changes when it is refused, and nothing before."""
+
+    def __init__(self) -> None:
+        self.text = "abc"
+
+    def current(self) -> str:
+        return self.text
+
+    def renew(self, rejected: str) -> str:
+        assert rejected == "abc"
+        self.text = "another"
+        return self.text
+
+
+def test_a_token_that_ends_between_pages_is_renewed(peer: Peer) -> None:
+    fill(peer)
+    peer.admin("faults", {"maxCount": 10, "token": "abc"})
+    site = peer.ehr(token=Changed())
+    pages = site.client.search("Observation", {"patient": "p1"})
+    first = next(pages)
+    peer.admin("faults", {"token": "another"})
+    assert len([first, *pages]) == len(EXPECTED)
     site.close()
 
 

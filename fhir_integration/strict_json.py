@@ -1,8 +1,16 @@
-"""JSON from outside, parsed strictly: bounded size and depth, finite numbers only."""
+"""JSON from outside, parsed strictly: bounded, finite, each key once, no hidden NUL.
+
+Parsing sits in the path of every resource, so the faults that orjson lets through are
+looked for by counting bytes, and which fault it was is found out only after a refusal.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import re
+from enum import StrEnum
+from math import isinf
+from typing import Any, NoReturn
 
 import orjson
 
@@ -13,23 +21,112 @@ from backend.twin.errors import EhrMalformed
 Json = dict[str, Any]
 
 MAX_BYTES = 32 * 1024 * 1024  # a page of 200 large resources stays far below
+MAX_DEPTH = 254  # what orjson writes back; a resource of R4 stays below 40
+
+_BOM = b"\xef\xbb\xbf"
+_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+"?+|[][{}]', re.DOTALL)
 
 
-def parse(raw: bytes) -> Json:
-    """Parse one JSON object.
+class JsonFault(StrEnum):
+    """What is wrong with a text that should be one strict JSON object; closed list."""
 
-    orjson refuses NaN, Infinity, numbers beyond a double and broken surrogates; of
-    repeated keys it keeps the last. Writing the value back costs a microsecond per
-    resource and refuses nesting deeper than 254, so that no later step can recurse
-    without end. Raises EhrMalformed with a text that quotes nothing of the input.
+    TOO_LARGE = "larger than the limit"
+    NOT_UTF8 = "not UTF-8"
+    NUL = "holds a NUL character"
+    TOO_DEEP = "nested too deep"
+    NOT_FINITE = "holds NaN or Infinity"
+    NUMBER_TOO_LARGE = "holds a number beyond a double"
+    LONE_SURROGATE = "holds half a surrogate pair"
+    DUPLICATE_KEY = "names a key twice"
+    NOT_AN_OBJECT = "not an object"
+    SYNTAX = "not JSON"
+
+
+class NotStrict(EhrMalformed):
+    """A text that is not one strict JSON object; `fault` says why, quoting nothing."""
+
+    def __init__(self, fault: JsonFault) -> None:
+        self.fault = fault
+        super().__init__(f"the EHR's answer is not strict JSON: {fault}")
+
+
+def parse(raw: bytes, *, max_bytes: int | None = None) -> Json:
+    """Parse one JSON object of at most `max_bytes` bytes (MAX_BYTES).
+
+    A byte order mark is skipped, as RFC 8259 allows (section 8.1). Writing the value
+    back refuses deep nesting, so that no later step can recurse without end, and
+    tells of repeated keys: it has one colon for each key that was kept.
+    Raises NotStrict, whose text quotes nothing of the input.
     """
-    if len(raw) > MAX_BYTES:
-        raise EhrMalformed("the EHR's answer is larger than the limit")
+    if len(raw) > (MAX_BYTES if max_bytes is None else max_bytes):
+        raise NotStrict(JsonFault.TOO_LARGE)
+    if raw.startswith(_BOM):
+        raw = raw[len(_BOM) :]
     try:
         value = orjson.loads(raw)
-        orjson.dumps(value)
+        written = orjson.dumps(value)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        raise EhrMalformed("the EHR's answer is not strict JSON") from None
+        raise NotStrict(_fault(raw)) from None
     if not isinstance(value, dict):
-        raise EhrMalformed("the EHR's answer is not a JSON object")
+        raise NotStrict(JsonFault.NOT_AN_OBJECT)
+    if b"\\" in raw and b"\\u00" in raw:  # may hide a colon or be a NUL; rare
+        _check_escaped(raw)
+    elif raw.count(b":") != written.count(b":"):
+        raise NotStrict(JsonFault.DUPLICATE_KEY)
     return value
+
+
+def _check_escaped(raw: bytes) -> None:
+    """The exact checks, for a text with escapes of the first 256 characters."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise NotStrict(JsonFault.DUPLICATE_KEY)
+
+    if b"\0" in re.sub(rb"\\(u0000|.)", _unescaped, raw):
+        raise NotStrict(JsonFault.NUL)
+    json.loads(raw.decode(), object_pairs_hook=once, parse_int=float)
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return b"\0" if found[1] == b"u0000" else b""
+
+
+def _fault(raw: bytes) -> JsonFault:
+    """What orjson refused, found by a slower and more talkative parser."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError:
+        return JsonFault.NOT_UTF8
+    if b"\0" in raw:
+        return JsonFault.NUL
+    if _depth(raw) > MAX_DEPTH:
+        return JsonFault.TOO_DEEP
+    try:
+        json.loads(text, parse_constant=_constant, parse_float=_real, parse_int=_real)
+    except NotStrict as refusal:
+        return refusal.fault
+    except ValueError:
+        return JsonFault.SYNTAX
+    return JsonFault.LONE_SURROGATE  # all else that orjson refuses was looked at
+
+
+def _depth(raw: bytes) -> int:
+    deepest = level = 0
+    for token in _TOKEN.finditer(raw):
+        if token[0] in b"[{":
+            level += 1
+            deepest = max(deepest, level)
+        elif token[0] in b"]}":
+            level -= 1
+    return deepest
+
+
+def _constant(_: str) -> NoReturn:
+    raise NotStrict(JsonFault.NOT_FINITE)
+
+
+def _real(text: str) -> float:
+    if isinf(float(text)):
+        raise NotStrict(JsonFault.NUMBER_TOO_LARGE)
+    return 0.0

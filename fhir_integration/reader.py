@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from datetime import date
-from typing import NamedTuple
 
 from backend.twin.record import (
     Entry,
@@ -21,31 +20,13 @@ from backend.twin.record import (
     Series,
 )
 from backend.twin.scales import Scale
-from fhir_integration.codes import FHIR_ID
+from fhir_integration.dispatch import Context, ReadResource, read_any
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.observation import Reading, Result, readings, when
+from fhir_integration.observation import Reading
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
-from fhir_integration.times import Moment, moment
 
-_Newness = tuple[str, int, str]
-_Content = tuple[tuple[str, ...], ...]
 _Used = tuple[str, Reading]  # reference in the EHR, what was read there
-_NOT_OURS = frozenset({Reason.WRONG_PATIENT, Reason.WRONG_TYPE})
-
-
-class _Read(NamedTuple):
-    """What is kept of one resource; no `results` where it was not asked for.
-
-    A tuple, since one is made for every resource: a dataclass takes four times as long.
-    """
-
-    identity: str
-    business: tuple[str, ...]
-    newness: _Newness
-    source: str
-    results: tuple[Result, ...]
-    content: _Content
 
 
 def read_record(
@@ -69,10 +50,8 @@ def read_record(
     what names them is theirs too. Never raises, whatever a JSON object holds.
     """
     subject = Subject.at(base_url, ehr_patient, also=also)
-    reads = [
-        _read(resource, subject=subject, since=since, until=until)
-        for resource in resources
-    ]
+    context = Context(subject, since=since, until=until)
+    reads = [read_any(resource, context) for resource in resources]
     newest, superseded = _newest(reads)
     used, repeated = _distinct(newest)
     used, unscaled = _one_range_each(used)
@@ -93,74 +72,7 @@ def _order(refusal: Refusal) -> tuple[str, str, bool]:
     return refusal.source, refusal.reason, refusal.safety
 
 
-def _read(resource: Json, *, subject: Subject, since: date, until: date) -> _Read:
-    identity, source = _names(resource)
-    at = when(resource)
-    results: tuple[Result, ...] = ()
-    business: tuple[str, ...] = ()
-    if isinstance(at, Reason) or at.day >= since:
-        results = readings(resource, subject=subject, at=at, until=until)
-    if isinstance(at, Moment) and not _is_stray(results):
-        business = _business(resource, at)
-    content = tuple(map(_content, results))
-    return _Read(identity, business, _newness(resource), source, results, content)
-
-
-def _is_stray(results: tuple[Result, ...]) -> bool:
-    """True for what is not this patient's: it must not stand in for what is."""
-    first = results[0] if results else None
-    return isinstance(first, Refused) and first.reason in _NOT_OURS
-
-
-def _business(resource: Json, at: Moment) -> tuple[str, ...]:
-    """What names the entry under whatever id: its identifier, code and day; or ().
-
-    By R4 the identifier would do. Some EHRs repeat one over all items of a form, or
-    over all forms of a kind: without code and day one answer would hide another.
-    """
-    try:
-        first, coding = resource["identifier"][0], resource["code"]["coding"][0]
-        name = first["system"], first["value"], coding["code"], at.day.isoformat()
-    except (KeyError, IndexError, TypeError):
-        return ()
-    return name if all(map(_is_text, name)) else ()
-
-
-def _is_text(part: object) -> bool:
-    return isinstance(part, str) and part != ""
-
-
-def _names(resource: Json) -> tuple[str, str]:
-    """The id ("" if unusable) and the reference, versioned where the server says."""
-    own_id, meta = resource.get("id"), resource.get("meta")
-    if not isinstance(own_id, str) or not FHIR_ID.fullmatch(own_id):
-        return "", "Observation"
-    version = meta.get("versionId") if isinstance(meta, dict) else None
-    if isinstance(version, str) and FHIR_ID.fullmatch(version):
-        return own_id, f"Observation/{own_id}/_history/{version}"
-    return own_id, f"Observation/{own_id}"
-
-
-def _newness(resource: Json) -> _Newness:
-    """Sorts versions: by lastUpdated, then by number or text of the version."""
-    meta = resource.get("meta")
-    stated = meta if isinstance(meta, dict) else {}
-    updated, version = moment(stated.get("lastUpdated")), stated.get("versionId")
-    text = version if isinstance(version, str) else ""
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    return "" if isinstance(updated, Reason) else updated.utc, number, text
-
-
-def _content(found: Result) -> tuple[str, ...]:
-    """Decides between reads that say the same of themselves but differ in content."""
-    if isinstance(found, Refused):
-        return "", found.reason, str(found.safety)
-    scale, at = found.scale, found.moment
-    ends = f"{scale.low!r} {scale.high!r}"
-    return scale.system, scale.code, ends, str(at.day), at.at, repr(found.value)
-
-
-def _newest(reads: list[_Read]) -> tuple[list[_Read], list[Refusal]]:
+def _newest(reads: list[ReadResource]) -> tuple[list[ReadResource], list[Refusal]]:
     """One read per id and business identifier, the newest; the others are refused."""
     ordered = sorted(reads, key=lambda read: (read.newness, read.content, read.source))
     by_id, older = _last(ordered, by=lambda read: read.identity)
@@ -173,11 +85,11 @@ def _newest(reads: list[_Read]) -> tuple[list[_Read], list[Refusal]]:
 
 
 def _last(
-    reads: list[_Read], *, by: Callable[[_Read], Hashable]
-) -> tuple[list[_Read], list[_Read]]:
+    reads: list[ReadResource], *, by: Callable[[ReadResource], Hashable]
+) -> tuple[list[ReadResource], list[ReadResource]]:
     """The last read of each name, in order, and the others; "" and () are no names."""
-    kept: dict[Hashable, _Read] = {}
-    others: list[_Read] = []
+    kept: dict[Hashable, ReadResource] = {}
+    others: list[ReadResource] = []
     for position, read in enumerate(reads):
         name = by(read) or position
         if name in kept:
@@ -186,7 +98,7 @@ def _last(
     return list(kept.values()), others
 
 
-def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
+def _distinct(reads: list[ReadResource]) -> tuple[list[_Used], list[Refusal]]:
     """Of readings with equal code, time and value the first by reference is used."""
     seen: set[tuple[str, str, bool, str, float]] = set()
     used: list[_Used] = []
@@ -202,7 +114,7 @@ def _distinct(reads: list[_Read]) -> tuple[list[_Used], list[Refusal]]:
     return used, repeated
 
 
-def _used(reads: list[_Read]) -> Iterator[_Used]:
+def _used(reads: list[ReadResource]) -> Iterator[_Used]:
     for read in sorted(reads, key=lambda read: (read.source, read.content)):
         for result in read.results:
             if isinstance(result, Reading):

@@ -61,6 +61,7 @@ class Subject:
 
 
 def _reference(resource: Json) -> str:
-    subject = resource.get("subject")
+    """Whom the resource is about; R4 calls them `subject` or, in some, `patient`."""
+    subject = resource.get("subject", resource.get("patient"))
     reference = subject.get("reference") if isinstance(subject, dict) else None
     return reference if isinstance(reference, str) else ""

@@ -1,0 +1,63 @@
+"""What names a resource, and which of two versions of it is the newer one."""
+
+from __future__ import annotations
+
+from fhir_integration.codes import FHIR_ID
+from fhir_integration.resource_types import R4_TYPES
+from fhir_integration.strict_json import Json
+from fhir_integration.times import Moment, moment
+
+Newness = tuple[str, int, str]
+NAMELESS = ""
+
+
+def names(resource: Json) -> tuple[str, str]:
+    """The identity, type and id ("" if unusable), and the reference to this version.
+
+    Ids are unique within a type only (hl7.org/fhir/R4/resource.html#id).
+    """
+    stated, own_id = resource.get("resourceType"), resource.get("id")
+    kind = stated if isinstance(stated, str) and stated in R4_TYPES else "Resource"
+    if not isinstance(own_id, str) or not FHIR_ID.fullmatch(own_id):
+        return NAMELESS, kind
+    meta = resource.get("meta")
+    version = meta.get("versionId") if isinstance(meta, dict) else None
+    if isinstance(version, str) and FHIR_ID.fullmatch(version):
+        return f"{kind}/{own_id}", f"{kind}/{own_id}/_history/{version}"
+    return f"{kind}/{own_id}", f"{kind}/{own_id}"
+
+
+def newness(resource: Json) -> Newness:
+    """Sorts versions: by lastUpdated, then by number or text of the version."""
+    meta = resource.get("meta")
+    stated = meta if isinstance(meta, dict) else {}
+    updated, version = moment(stated.get("lastUpdated")), stated.get("versionId")
+    text = version if isinstance(version, str) else ""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return updated.utc if isinstance(updated, Moment) else "", number, text
+
+
+def business(resource: Json, *, when: str) -> tuple[str, ...]:
+    """What names the entry under whatever id: its identifier, code and time; or ().
+
+    By R4 the identifier would do. Some EHRs repeat one over all items of a form, or
+    over all forms of a kind: without code and time one answer would hide another.
+    """
+    try:
+        first, coding = resource["identifier"][0], _code(resource)["coding"][0]
+        name = first["system"], first["value"], coding["code"], when
+    except (KeyError, IndexError, TypeError):
+        return ()
+    return (resource["resourceType"], *name) if all(map(_is_text, name)) else ()
+
+
+def _code(resource: Json) -> Json:
+    for element in ("code", "medicationCodeableConcept"):
+        if element in resource:
+            found: Json = resource[element]
+            return found
+    return {}
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, str) and part != ""

@@ -1,22 +1,26 @@
 """Code systems and codes that this room reads and writes, in one place.
 
-Sources: LOINC codes and the answer list LL358-3 from loinc.org; AIAST from HL7's
-v3-ObservationValue; the extensions from hl7.org/fhir; everything under mindtwin.example
-is our own.
+Sources: LOINC codes and the answer lists LL358-3 and LL5434-7 from loinc.org; AIAST
+from HL7's v3-ObservationValue; the extensions from hl7.org/fhir; everything under
+mindtwin.example is our own, and so are the codes of instruments for which no LOINC code
+was found (MADRS, HAM-D, YMRS, ISI, WHO-5).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
-from backend.twin.scales import Scale, scales
+from backend.twin.scales import Scale, known_scales
 from fhir_integration.search_values import token
 
 OURS = "https://mindtwin.example/fhir"
 LOINC = "http://loinc.org"
 UCUM = "http://unitsofmeasure.org"
 RATING = f"{OURS}/CodeSystem/rating"
+INSTRUMENT = f"{OURS}/CodeSystem/instrument"
 DIARY = f"{OURS}/CodeSystem/diary"
 RANGE = f"{OURS}/CodeSystem/range"
 FORECAST = f"{OURS}/CodeSystem/forecast"
@@ -33,9 +37,42 @@ AI_LABEL = {
     "display": "Artificial Intelligence asserted",
 }
 
+# A site's own codes and what they mean: (system, code) -> (system, code).
+SiteCodes = Mapping[tuple[str, str], tuple[str, str]]
+NO_SITE_CODES: SiteCodes = MappingProxyType({})
+
 # Answers to a PHQ item, LL358-3: not at all, several days, more than half, nearly all.
 ANSWERS = {"LA6568-5": 0.0, "LA6569-3": 1.0, "LA6570-1": 2.0, "LA6571-9": 3.0}
 ANSWER_RANGE = (0.0, 3.0)
+# Kinds of ideation, LL5434-7: wish to be dead, thoughts, methods, intent, a plan.
+IDEATION = {
+    "LA30370-3": 1.0,
+    "LA30371-1": 2.0,
+    "LA30372-9": 3.0,
+    "LA30373-7": 4.0,
+    "LA30374-5": 5.0,
+}
+# Scale's key -> LOINC codes of its items, in the order of the form. Sources:
+# loinc.org/44249-1 (PHQ-9), loinc.org/55757-9 (PHQ-2); for the GAD-7 the example
+# QuestionnaireResponse of HL7's Personal Health Record guide.
+ITEMS: Mapping[str, tuple[str, ...]] = {
+    "phq9": (
+        *("44250-9", "44255-8", "44259-0", "44254-1", "44251-7"),
+        *("44258-2", "44252-5", "44253-3", "44260-8"),
+    ),
+    "gad7": (
+        *("69725-0", "68509-9", "69733-4", "69734-2"),
+        *("69735-9", "69689-8", "69736-7"),
+    ),
+    "phq2": ("44250-9", "44255-8"),
+}
+# Scale's key -> LOINC's answers to its items; an instrument that is not here has none.
+ANSWER_LISTS: Mapping[str, Mapping[str, float]] = {
+    "phq9": ANSWERS,
+    "phq2": ANSWERS,
+    "gad7": ANSWERS,
+    "cssrs": IDEATION,
+}
 # The number that a coding stands for; itemWeight is the newer name of ordinalValue
 # (hl7.org/fhir/extensions/StructureDefinition-itemWeight.html).
 ORDINALS = frozenset(
@@ -45,14 +82,23 @@ ORDINALS = frozenset(
     }
 )
 # Panels whose components hold an instrument's items and total -> the scale's key.
-# Source: loinc.org/44249-1, PHQ-9 quick depression assessment panel, reported.
-PANELS = {(LOINC, "44249-1"): "phq9"}
+# Source: loinc.org, panels of these numbers; a panel's code is never a total's.
+PANELS = {
+    (LOINC, "44249-1"): "phq9",
+    (LOINC, "55757-9"): "phq2",
+    (LOINC, "69737-5"): "gad7",
+    (LOINC, "101697-1"): "pcl5",
+    (LOINC, "71354-5"): "epds",
+    (LOINC, "93245-9"): "cssrs",
+}
 
 _SAME_SYSTEM = {"urn:oid:2.16.840.1.113883.6.1": LOINC, "https://loinc.org": LOINC}
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 SOURCE = re.compile(
-    r"Observation/[A-Za-z0-9\-.]{1,64}(/_history/[A-Za-z0-9\-.]{1,64})?"
+    r"(Observation|QuestionnaireResponse)/[A-Za-z0-9\-.]{1,64}"
+    r"(/_history/[A-Za-z0-9\-.]{1,64})?"
 )
+_LOINC_CODE = re.compile(r"(\d{1,7})-(\d)")
 # R4's datatype `code` (single spaces within), no control characters, and no essay.
 DIARY_CODE = re.compile(r"(?=.{1,200}\Z)[^\s\x00-\x1f\x7f]+( [^\s\x00-\x1f\x7f]+)*")
 
@@ -62,26 +108,51 @@ def canonical(system: object) -> str:
     return _SAME_SYSTEM.get(system, system) if isinstance(system, str) else ""
 
 
+def spellings(system: str) -> list[str]:
+    """Every URI by which that code system is known."""
+    return [system, *(other for other, one in _SAME_SYSTEM.items() if one == system)]
+
+
+def check_digit_fits(code: str) -> bool:
+    """True for a LOINC number whose last digit checks the others.
+
+    Modulus 10 with every second digit doubled, from the right (LOINC Users' Guide).
+    """
+    found = _LOINC_CODE.fullmatch(code)
+    if found is None:
+        return False
+    number, digit = found.groups()
+    doubled = "".join(
+        str(int(one) * (1 + (place % 2 == 0)))
+        for place, one in enumerate(reversed(number))
+    )
+    return (sum(map(int, doubled)) + int(digit)) % 10 == 0
+
+
 @cache
 def safety_items() -> dict[tuple[str, str], Scale]:
     """(system, code) of each safety item -> the questionnaire it belongs to."""
     return {
-        (scale.system, scale.safety_item.code): scale
-        for scale in scales().values()
+        (scale.safety_system, scale.safety_item.code): scale
+        for scale in known_scales().values()
         if scale.safety_item is not None
     }
 
 
-@cache
-def search_tokens() -> str:
-    """Value of the `code` search parameter: all totals, safety items, panels, diaries.
+def search_tokens(site_codes: SiteCodes = NO_SITE_CODES) -> str:
+    """Value of the `code` search parameter: every code that is read as a symptom.
 
-    Our own systems are asked for as a whole (`system|`), so that a new rating or diary
-    item needs no change here; the others code by code.
+    Totals, items (a site may keep no total), panels, diaries. Our own systems are asked
+    for as a whole (`system|`), so that a new rating or diary item needs no change here;
+    the others code by code, and with them what the site calls any of these.
     """
-    own = {RATING, DIARY}
-    single = {(scale.system, scale.code) for scale in scales().values()}
+    own = {RATING, DIARY, INSTRUMENT}
+    single = {(scale.system, scale.code) for scale in known_scales().values()}
     single |= set(safety_items()) | set(PANELS)
+    single |= {(LOINC, code) for items in ITEMS.values() for code in items}
+    single |= {
+        of for of, meant in site_codes.items() if meant in single or meant[0] in own
+    }
     tokens = [f"{system}|" for system in sorted(own)]
     tokens += [token(s, c) for s, c in sorted(single) if s not in own]
     return ",".join(tokens)

@@ -1,7 +1,7 @@
 """Which instrument an element's code names, and which part of it: total, item, panel.
 
-PHQ-9 item 9 is the one item that is read, for safety. The other items are not, and no
-total is made by adding items up: a total is what the EHR says it is.
+Items are read for two reasons: a safety item for itself, the others to make a total
+where the EHR states none.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from enum import Enum
 from functools import cache
 
 from backend.twin.record import Reason
-from backend.twin.scales import Scale, local_scale, scale, scales
+from backend.twin.scales import Scale, known_scales, local_scale, scale
 from fhir_integration import codes
+from fhir_integration.items import item_scales
 from fhir_integration.strict_json import Json
 
 
@@ -23,73 +24,105 @@ class Part(Enum):
 
     TOTAL = "total"
     SAFETY = "safety item"
+    ITEM = "item"
     PANEL = "panel"
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """An instrument by its scale, and the part of it that a code names."""
+    """An instrument by its scale, and the part of it that a code names.
+
+    `item` is the item's own code, empty for a total and a panel.
+    """
 
     scale: Scale
     part: Part
+    item: str = ""
 
 
 @cache
-def _known() -> Mapping[tuple[str, str], Instrument]:
-    """(system, code) -> instrument, for every code that a table knows."""
+def _known() -> Mapping[tuple[object, object], Instrument]:
+    """(system, code) -> instrument, for every code and spelling that a table knows."""
+    return {
+        (spelling, code): one
+        for (system, code), one in _tables().items()
+        for spelling in codes.spellings(system)
+    }
+
+
+@cache
+def _tables() -> Mapping[tuple[str, str], Instrument]:
     totals = {
-        (one.system, one.code): Instrument(one, Part.TOTAL) for one in scales().values()
+        (one.system, one.code): Instrument(one, Part.TOTAL)
+        for one in known_scales().values()
     }
     items = {
-        name: Instrument(one, Part.SAFETY) for name, one in codes.safety_items().items()
+        name: Instrument(one, Part.ITEM, name[1]) for name, one in item_scales().items()
+    }
+    safety = {
+        name: Instrument(one, Part.SAFETY, name[1])
+        for name, one in codes.safety_items().items()
     }
     panels = {
         name: Instrument(scale(key), Part.PANEL) for name, key in codes.PANELS.items()
     }
-    return {**totals, **items, **panels}
+    return {**totals, **items, **safety, **panels}
+
+
+def named(system: str, code: str) -> Instrument | None:
+    """The instrument that a code of that system names; None where no table knows it."""
+    return _known().get((system, code))
 
 
 def instrument(element: Json) -> Instrument | Reason:
     """The instrument that an Observation's or a component's code names.
 
-    Of several codings the first known counts; a panel's only where no other is known.
+    Matched by system and code only, never by display. Of several codings the first
+    known counts; a panel's only where no other is known.
     """
     known = _known()
     panel: Instrument | Reason = Reason.UNKNOWN_CODE
     for coding in codings(element):
-        system, code = codes.canonical(coding.get("system")), coding.get("code")
-        if not isinstance(code, str):
+        system, code = coding.get("system"), coding.get("code")
+        if not isinstance(code, str) or not isinstance(system, str):
             continue
         found = known.get((system, code))
-        if found is None and system == codes.DIARY:
-            return _diary(element, code)
-        if found is not None and found.part is not Part.PANEL:
+        if found is None:
+            if system == codes.DIARY:
+                return _diary(element, code)
+        elif found.part is not Part.PANEL:
             return found
-        panel = found or panel
+        else:
+            panel = found
     return panel
 
 
-def parts(resource: Json, named: Instrument | Reason) -> list[tuple[Json, Instrument]]:
-    """The elements of `resource` that hold a score: itself, and some components.
+def parts(resource: Json, of: Instrument | Reason) -> list[tuple[Json, Instrument]]:
+    """The elements of `resource` that are read: itself, and some components.
 
-    `named` is what its own code names. Of components the safety items are read
-    wherever they stand, and in a panel its instrument's total.
+    `of` is what its own code names. Of components the safety items are read wherever
+    they stand, and in a panel its instrument's total and items.
     """
-    panel = None
+    panel = isinstance(of, Instrument) and of.part is Part.PANEL
     found: list[tuple[Json, Instrument]] = []
-    if isinstance(named, Instrument) and named.part is Part.PANEL:
-        panel = Instrument(named.scale, Part.TOTAL)
-    elif isinstance(named, Instrument):
-        found.append((resource, named))
+    if isinstance(of, Instrument) and not panel:
+        found.append((resource, of))
     if "component" not in resource:
         return found
     for component in dicts(resource["component"]):
         inner = instrument(component)
         if isinstance(inner, Reason):
             continue
-        if inner.part is Part.SAFETY or inner == panel:
+        is_of_panel = panel and isinstance(of, Instrument) and _belongs(inner, of.scale)
+        if inner.part is Part.SAFETY or is_of_panel:
             found.append((component, inner))
     return found
+
+
+def _belongs(inner: Instrument, panel: Scale) -> bool:
+    if inner.part is Part.ITEM:
+        return True
+    return inner.part is Part.TOTAL and inner.scale == panel
 
 
 def only_points_elsewhere(panel: Json) -> bool:
@@ -103,14 +136,22 @@ def only_points_elsewhere(panel: Json) -> bool:
 
 def holds_answers(resource: Json) -> bool:
     """True if an answer to a safety item is in it, or may be: a panel's unread part."""
-    named = instrument(resource)
-    found = parts(resource, named)
-    if found or isinstance(named, Reason):
-        return any(inner.part is Part.SAFETY for _, inner in found)
+    of = instrument(resource)
+    if any(inner.part is Part.SAFETY for _, inner in parts(resource, of)):
+        return True
+    if isinstance(of, Reason) or of.part is not Part.PANEL or not of.scale.safety_item:
+        return False
     has_members = bool(resource.get("hasMember")) and not only_points_elsewhere(
         resource
     )
-    return has_members or bool(resource.get("component"))
+    return has_members or _has_unread(resource)
+
+
+def _has_unread(panel: Json) -> bool:
+    """True for components that no table knows: one may be the safety item."""
+    stated = panel.get("component")
+    known = [one for one in dicts(stated) if isinstance(instrument(one), Instrument)]
+    return bool(stated) and (not isinstance(stated, list) or len(known) < len(stated))
 
 
 def _diary(element: Json, code: str) -> Instrument | Reason:

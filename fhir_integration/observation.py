@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from backend.twin.record import Reason
-from backend.twin.scales import Scale
+from backend.twin.scales import Scale, scale
 from fhir_integration import codes
 from fhir_integration.instruments import (
     Instrument,
@@ -18,6 +20,7 @@ from fhir_integration.instruments import (
     only_points_elsewhere,
     parts,
 )
+from fhir_integration.items import total_of, totals_of
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
@@ -40,15 +43,34 @@ _NOTHING_LOST = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A usable score. `safety` says that it answers the scale's safety item."""
+    """A usable score. `safety` says that it answers the scale's safety item.
+
+    `summed`: the EHR states no total there; it was added up from a complete set of
+    items, and its source is the panel or the form that holds them.
+    """
 
     scale: Scale
     moment: Moment
     value: float
     safety: bool
+    summed: bool = False
 
 
-Result = Reading | Refused
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An item answered on its own: no score until all its siblings are there.
+
+    `item` is its code; `scale` the longest questionnaire that asks it. The answer to a
+    safety item is a Reading, and counts among the siblings by its scale's safety item.
+    """
+
+    scale: Scale
+    moment: Moment
+    value: float
+    item: str
+
+
+Result = Reading | Answer | Refused
 
 
 def when(resource: Json) -> Moment | Reason:
@@ -101,41 +123,112 @@ def readings(
     objection = _objection(resource, subject=subject)
     if objection is not None:
         return (Refused(objection, _is_loss(resource, objection, subject=subject)),)
-    named = instrument(resource)
-    found = parts(resource, named)
+    of = instrument(resource)
+    found = parts(resource, of)
     if not found:
-        return _nothing(resource, named)
+        return _nothing(resource, of)
     if isinstance(at, Reason) or at.day > until:
         reason = at if isinstance(at, Reason) else Reason.IN_FUTURE
         return (Refused(reason, any(x.part is Part.SAFETY for _, x in found)),)
-    results: list[Result] = [_result(element, inner, at=at) for element, inner in found]
-    if isinstance(named, Reason):
-        results.append(Refused(named))
-    return tuple(results)
+    if len(found) == 1 and found[0][0] is resource:
+        return (read_part(*found[0], at=at),)
+    read = [(inner, read_part(element, inner, at=at)) for element, inner in found]
+    if isinstance(of, Instrument) and of.part is Part.PANEL:
+        return totalled(read, at=at, of=of.scale)
+    results = tuple(result for _, result in read)
+    return (*results, Refused(of)) if isinstance(of, Reason) else results
 
 
-def _result(element: Json, inner: Instrument, *, at: Moment) -> Result:
-    scale, safety = inner.scale, inner.part is Part.SAFETY
-    value = score(element, scale, is_answer=safety)
+def read_part(element: Json, inner: Instrument, *, at: Moment) -> Result:
+    """The number of one element, in the range of what it is, or why there is none."""
+    part = inner.part
+    safety = part is Part.SAFETY
+    value = score(element, inner.scale, is_answer=part is not Part.TOTAL)
     if isinstance(value, Reason):
         return Refused(value, safety)
-    low, high = codes.ANSWER_RANGE if safety else (scale.low, scale.high)
+    low, high = _range(inner)
     if not low <= value <= high:
         return Refused(Reason.OUTSIDE_SCALE, safety)
-    return Reading(scale, at, value + 0.0, safety)  # + 0.0 turns -0.0 into 0.0
+    value += 0.0  # turns -0.0 into 0.0
+    if part is Part.ITEM:
+        return Answer(inner.scale, at, value, inner.item)
+    return Reading(inner.scale, at, value, safety)
 
 
-def _nothing(resource: Json, named: Instrument | Reason) -> tuple[Result, ...]:
+def _range(inner: Instrument) -> tuple[float, float]:
+    item = inner.scale.safety_item
+    if inner.part is Part.SAFETY and item is not None:
+        return item.low, item.high
+    if inner.part is Part.ITEM:
+        return codes.ANSWER_RANGE
+    return inner.scale.low, inner.scale.high
+
+
+def totalled(
+    read: Sequence[tuple[Instrument, Result]], *, at: Moment, of: Scale | None
+) -> tuple[Result, ...]:
+    """What the parts of one form say together: items give way to the total they make.
+
+    `read`: what each part is, and what it says. Totals and safety items stand as they
+    are. Of a questionnaire without a stated total the items are added up where they are
+    all there, else refused as one. `of` is the form's questionnaire where it names one:
+    no other is added up then.
+    """
+    said = [result for inner, result in read if inner.part is not Part.ITEM]
+    stated = {inner.scale.key for inner, result in read if _states_total(inner, result)}
+    numbers = _numbers(read)
+    sums = totals_of(numbers)
+    if of is not None:
+        total = total_of(numbers, of)
+        sums = {} if total is None else {of.key: total}
+    said += [
+        Reading(scale(key), at, total, safety=False, summed=True)
+        for key, total in sums.items()
+        if key not in stated
+    ]
+    used = {item for key in stated | set(sums) for item in codes.ITEMS.get(key, ())}
+    left = [
+        result
+        for inner, result in read
+        if inner.part is Part.ITEM and inner.item not in used
+    ]
+    return (*said, *_left_over(left))
+
+
+def _states_total(inner: Instrument, result: Result) -> bool:
+    """True for a total that is there, even where it cannot be read."""
+    is_absent = isinstance(result, Refused) and result.reason is Reason.NO_VALUE
+    return inner.part is Part.TOTAL and not is_absent
+
+
+def _numbers(read: Sequence[tuple[Instrument, Result]]) -> dict[str, float]:
+    """The answers by their items' codes; an item with two answers has none."""
+    found: dict[str, set[float]] = defaultdict(set)
+    for inner, result in read:
+        if inner.item and not isinstance(result, Refused):
+            found[inner.item].add(result.value)
+    return {item: values.pop() for item, values in found.items() if len(values) == 1}
+
+
+def _left_over(items: list[Result]) -> list[Refused]:
+    """One refusal for items that make no total: what is wrong, or one is missing."""
+    if not items:
+        return []
+    wrong = [item.reason for item in items if isinstance(item, Refused)]
+    return [Refused(wrong[0] if wrong else Reason.NO_VALUE)]
+
+
+def _nothing(resource: Json, of: Instrument | Reason) -> tuple[Result, ...]:
     """The results of a resource in which no part is known."""
-    if isinstance(named, Reason):
-        return (Refused(named),)
+    if isinstance(of, Reason):
+        return (Refused(of),)
     if not resource.get("component") and only_points_elsewhere(resource):
         return ()
     return (Refused(Reason.UNKNOWN_CODE, holds_answers(resource)),)
 
 
 def _objection(resource: Json, *, subject: Subject) -> Reason | None:
-    if resource.get("resourceType") != "Observation" or _is_assertion_of_ai(resource):
+    if resource.get("resourceType") != "Observation" or is_assertion_of_ai(resource):
         return Reason.WRONG_TYPE
     status = resource.get("status")
     if not isinstance(status, str):
@@ -154,7 +247,7 @@ def _is_loss(resource: Json, objection: Reason, *, subject: Subject) -> bool:
     return holds_answers(resource)
 
 
-def _is_assertion_of_ai(resource: Json) -> bool:
+def is_assertion_of_ai(resource: Json) -> bool:
     """True for what a model wrote, ours or another's: never read as a measurement."""
     meta = resource.get("meta")
     if isinstance(meta, dict) and "security" in meta:

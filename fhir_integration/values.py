@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale
-from fhir_integration.codes import ANSWERS, LOINC, ORDINALS, canonical
+from fhir_integration.codes import ANSWER_LISTS, LOINC, ORDINALS, canonical
 from fhir_integration.instruments import dicts
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
@@ -21,19 +21,24 @@ def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
 
     Totals arrive as Quantity, integer or text of digits; all are seen in real records.
     Where `is_answer` says that it answers an item, coded answers count too: they have
-    a number by LOINC's answer list or by an extension, never by their words. A value
-    that is absent is never zero.
+    a number by the instrument's list of answers or by an extension, never by their
+    words. A coded total does not: what is coded of a total is a severity band, whose
+    rank is no score. Samples (SampledData) are no score. A value that is absent is
+    never zero.
     """
-    present = [key for key in element if key.startswith("value")]
-    if not present or "dataAbsentReason" in element:
+    kind = ""
+    for key in element:
+        if key.startswith("value"):
+            if kind:
+                return Reason.MALFORMED
+            kind = key
+    if not kind or "dataAbsentReason" in element:
         return Reason.NO_VALUE
-    if len(present) > 1:
-        return Reason.MALFORMED
-    kind, value = present[0], element[present[0]]
+    value = element[kind]
     if kind == "valueQuantity":
         return _of_quantity(value, scale)
     if kind == "valueCodeableConcept" and is_answer:
-        return _of_answer(value)
+        return _of_answer(value, scale)
     read = _READERS.get(kind)
     return Reason.NOT_A_NUMBER if read is None else read(value)
 
@@ -55,10 +60,11 @@ def _of_text(value: object) -> float | Reason:
     return float(text) if _NUMBER.fullmatch(text) else Reason.NOT_A_NUMBER
 
 
-def _of_answer(value: object) -> float | Reason:
+def _of_answer(value: object, scale: Scale) -> float | Reason:
     """The one number that the codings agree on; LOINC's answers before extensions."""
+    answers = ANSWER_LISTS.get(scale.key, {})
     codings = dicts(value.get("coding")) if isinstance(value, dict) else []
-    stated = {ANSWERS[code] for code in map(_answer_code, codings) if code in ANSWERS}
+    stated = {answers[code] for code in map(_answer_code, codings) if code in answers}
     numbers = stated or {number for coding in codings for number in _ordinals(coding)}
     return numbers.pop() if len(numbers) == 1 else Reason.NOT_A_NUMBER
 
@@ -78,6 +84,8 @@ def _ordinals(coding: Json) -> Iterator[float]:
 
 
 def _finite(value: object) -> float | Reason:
+    if type(value) is float and -1e15 < value < 1e15:  # the common case, at once
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Reason.NOT_A_NUMBER
     try:

@@ -14,6 +14,7 @@ from backend.twin.errors import UnknownScale
 
 Cadence = Literal["daily", "questionnaire"]
 CADENCES = get_args(Cadence)
+_AGES = frozenset({"youngest", "oldest"})  # whole years
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +30,18 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class SafetyItem:
-    """A questionnaire's item whose answer above `above` calls for a human at once."""
+    """A questionnaire's item whose answer above `above` calls for a human at once.
+
+    Its answers run from `low` to `high`, score units. `system` is the code system of
+    `code`; empty where it is the scale's own.
+    """
 
     code: str
     title: str
     above: float
+    low: float = 0.0
+    high: float = 3.0
+    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,9 @@ class Scale:
 
     `higher_is_worse` is None where the direction is unknown: then no text may say
     better or worse. `important_change` is the smallest change (score units) that the
-    source calls clinically important; None where no source was found.
+    source calls clinically important; None where no source was found. `youngest` and
+    `oldest` are the ages (whole years, both included) for whom `ages_source` says that
+    the instrument is valid; None where no source sets that end.
     """
 
     key: str
@@ -60,6 +70,22 @@ class Scale:
     important_change: float | None = None
     change_source: str | None = None
     safety_item: SafetyItem | None = None
+    youngest: int | None = None
+    oldest: int | None = None
+    ages_source: str | None = None
+
+    @property
+    def is_answer_only(self) -> bool:
+        """True for an instrument without a total: its one code is its safety item's.
+
+        Its answers alert and are never a series, so nothing is forecast of them.
+        """
+        return self.safety_item is not None and self.safety_item.code == self.code
+
+    @property
+    def safety_system(self) -> str:
+        """The code system of the safety item's code; empty where there is no item."""
+        return (self.safety_item.system or self.system) if self.safety_item else ""
 
     @property
     def width(self) -> float:
@@ -93,6 +119,16 @@ def local_scale(code: str, *, system: str, low: float, high: float) -> Scale:
 
 @cache
 def scales() -> Mapping[str, Scale]:
+    """Every scale with a score, by its key: those that may be a series.
+
+    Raises ValueError on a block that contradicts itself, naming the block.
+    """
+    table = known_scales().items()
+    return MappingProxyType({k: one for k, one in table if not one.is_answer_only})
+
+
+@cache
+def known_scales() -> Mapping[str, Scale]:
     """Every scale of `tables/scales.toml` by its key, read once.
 
     Raises ValueError on a block that contradicts itself, naming the block.
@@ -116,10 +152,10 @@ def read_scales(text: str) -> dict[str, Scale]:
 def scale(key: str) -> Scale:
     """The scale of that key. Raises UnknownScale, saying which there are."""
     try:
-        return scales()[key]
+        return known_scales()[key]
     except KeyError:
         raise UnknownScale(
-            f"no scale of that key; the table has {', '.join(sorted(scales()))}"
+            f"no scale of that key; the table has {', '.join(sorted(known_scales()))}"
         ) from None
 
 
@@ -129,16 +165,13 @@ def by_code(system: str, code: str) -> Scale | None:
 
 
 def safety_scale(system: str, code: str) -> Scale | None:
-    """The scale whose safety item a coding stands for; None where it is no such item.
-
-    An item's code comes from the code system of its scale.
-    """
+    """The scale whose safety item a coding stands for; None where it is none."""
     return next(
         (
-            item
-            for item in scales().values()
-            if item.safety_item
-            and (item.system, item.safety_item.code) == (system, code)
+            one
+            for one in known_scales().values()
+            if one.safety_item
+            and (one.safety_system, one.safety_item.code) == (system, code)
         ),
         None,
     )
@@ -146,7 +179,7 @@ def safety_scale(system: str, code: str) -> Scale | None:
 
 @cache
 def _codes() -> Mapping[tuple[str, str], Scale]:
-    return {(item.system, item.code): item for item in scales().values()}
+    return {(item.system, item.code): item for item in known_scales().values()}
 
 
 def _scale(key: str, block: Mapping[str, Any]) -> Scale:
@@ -173,9 +206,9 @@ def _scale(key: str, block: Mapping[str, Any]) -> Scale:
 
 
 def _floats(block: Mapping[str, Any]) -> dict[str, Any]:
-    """Scores are floats everywhere, however the table spells them."""
+    """Scores are floats everywhere, however the table spells them; ages are not."""
     return {
-        name: float(value) if type(value) is int else value
+        name: float(value) if type(value) is int and name not in _AGES else value
         for name, value in block.items()
     }
 
@@ -189,10 +222,23 @@ def _check(made: Scale) -> None:
         "bands need a direction": bool(made.bands) and made.higher_is_worse is None,
         "a change and its source come together": (made.important_change is None)
         != (made.change_source is None),
+        "ages and their source come together": (made.youngest is made.oldest is None)
+        != (made.ages_source is None),
+        "youngest must not be above oldest": not _ages_fit(made),
+        "a safety item's threshold must lie within its answers": not _item_fits(made),
     }
     for why, is_wrong in wrong.items():
         if is_wrong:
             raise ValueError(f"scales.toml [{made.key}]: {why}")
+
+
+def _ages_fit(made: Scale) -> bool:
+    return made.youngest is None or made.oldest is None or made.youngest <= made.oldest
+
+
+def _item_fits(made: Scale) -> bool:
+    item = made.safety_item
+    return item is None or item.low <= item.above < item.high
 
 
 def _bands_fit(made: Scale) -> bool:

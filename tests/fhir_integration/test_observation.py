@@ -89,7 +89,7 @@ NOT_LOST: list[tuple[Json, Reason]] = [
     ({"status": "cancelled"}, Reason.CANCELLED),
     ({"subject": {"reference": "Patient/p2"}}, Reason.WRONG_PATIENT),
     ({"meta": {"security": [AI_LABEL]}}, Reason.WRONG_TYPE),
-    ({"resourceType": "Condition"}, Reason.WRONG_TYPE),
+    ({"resourceType": "Condition"}, Reason.NOT_READ),
 ]
 
 

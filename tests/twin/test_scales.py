@@ -12,6 +12,7 @@ from backend.twin.errors import UnknownScale
 from backend.twin.scales import (
     Scale,
     by_code,
+    known_scales,
     local_scale,
     read_scales,
     safety_scale,
@@ -21,9 +22,10 @@ from backend.twin.scales import (
 
 OBSERVATIONS = Path(__file__).resolve().parents[1] / "data" / "fhir" / "scales"
 LOINC = "http://loinc.org"
+INSTRUMENT = "https://mindtwin.example/fhir/CodeSystem/instrument"
 RATING = "https://mindtwin.example/fhir/CodeSystem/rating"
 
-every_scale = pytest.mark.parametrize("key", sorted(scales()))
+every_scale = pytest.mark.parametrize("key", sorted(known_scales()))
 
 
 @every_scale
@@ -33,36 +35,20 @@ def test_each_scale_is_read_from_a_real_observation(key: str) -> None:
     coding = observation["code"]["coding"][0]
     found = by_code(coding["system"], coding["code"])
     assert found is scale(key)
-    quantity = observation["valueQuantity"]
-    assert found.low <= quantity["value"] <= found.high
-    assert quantity["code"] == found.unit
+    if not found.is_answer_only:
+        quantity = observation["valueQuantity"]
+        assert found.low <= quantity["value"] <= found.high
+        assert quantity["code"] == found.unit
 
 
 def test_no_observation_is_left_without_its_scale() -> None:
-    assert {path.stem for path in OBSERVATIONS.glob("*.json")} == set(scales())
+    assert {path.stem for path in OBSERVATIONS.glob("*.json")} == set(known_scales())
 
 
-@every_scale
-def test_each_loinc_code_has_its_check_digit(key: str) -> None:
-    made = scale(key)
-    codes = [made.code, *([made.safety_item.code] if made.safety_item else [])]
-    if made.system == LOINC:
-        assert [code for code in codes if not _check_digit_fits(code)] == []
-
-
-def _check_digit_fits(code: str) -> bool:
-    """Modulus 10 with alternate digits doubled, as LOINC's users' guide defines it."""
-    number, digit = code.split("-")
-    doubled = "".join(
-        str(int(c) * (2 if i % 2 == 0 else 1)) for i, c in enumerate(reversed(number))
-    )
-    return (sum(map(int, doubled)) + int(digit)) % 10 == 0
-
-
-def test_the_check_digit_test_finds_a_wrong_digit() -> None:
-    assert _check_digit_fits("44261-6")
-    assert not _check_digit_fits("44261-7")
-    assert not _check_digit_fits("44621-6")
+def test_an_instrument_without_a_total_is_no_series() -> None:
+    assert set(known_scales()) - set(scales()) == {"cssrs"}
+    assert scale("cssrs").is_answer_only
+    assert safety_scale(LOINC, "93293-9") is scale("cssrs")
 
 
 @every_scale
@@ -141,6 +127,68 @@ def test_codings_that_the_table_does_not_know() -> None:
 def test_the_safety_item_leads_to_its_scale() -> None:
     assert safety_scale(LOINC, "44260-8") is scale("phq9")
     assert safety_scale(LOINC, "44261-6") is None
+    assert safety_scale(INSTRUMENT, "epds-item-10") is scale("epds")
+    assert safety_scale(LOINC, "epds-item-10") is None
+    assert scale("gad7").safety_system == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "code", "high"),
+    [
+        ("phq9", "44260-8", 3),
+        ("epds", "epds-item-10", 3),
+        ("madrs", "madrs-item-10", 6),
+        ("hamd17", "hamd17-item-3", 4),
+        ("cssrs", "93293-9", 5),
+    ],
+)
+def test_any_answer_above_zero_calls_for_a_human(
+    key: str, code: str, high: float
+) -> None:
+    item = scale(key).safety_item
+    assert item is not None
+    assert (item.code, item.low, item.above, item.high) == (code, 0, 0, high)
+
+
+@pytest.mark.parametrize(
+    ("key", "ends", "severe_from", "change"),
+    [
+        ("phq9", "0-27", 20, 5),
+        ("gad7", "0-21", 15, 4),
+        ("phq2", "0-6", None, None),
+        ("pcl5", "0-80", None, 12),
+        ("who5", "0-100", None, 10),
+        ("who5-raw", "0-25", None, 2.5),
+        ("epds", "0-30", None, 4),
+        ("isi", "0-28", 22, 6),
+        ("madrs", "0-60", 35, None),
+        ("hamd17", "0-52", 24, None),
+        ("ymrs", "0-60", 25, 6.6),
+        ("cssrs", "0-5", None, None),
+    ],
+)
+def test_what_the_publications_say(
+    key: str, ends: str, severe_from: float | None, change: float | None
+) -> None:
+    made = scale(key)
+    severe = [band.low for band in made.bands if band.severe]
+    assert (f"{made.low:g}-{made.high:g}", made.important_change) == (ends, change)
+    assert severe == ([] if severe_from is None else [severe_from])
+    assert made.higher_is_worse is (not key.startswith("who5"))
+
+
+@pytest.mark.parametrize(
+    ("key", "youngest"),
+    [
+        *(("phq9", 12), ("gad7", 12), ("phq2", 12), ("pcl5", 18)),
+        *(("who5", 9), ("who5-raw", 9), ("madrs", None), ("mood-0-10", None)),
+    ],
+)
+def test_ages_stand_only_with_a_source(key: str, youngest: int | None) -> None:
+    made = scale(key)
+    assert (made.youngest, made.oldest) == (youngest, None)
+    assert (made.ages_source is None) is (youngest is None)
+    assert made.youngest is None or type(made.youngest) is int
 
 
 def test_a_local_scale_has_bounds_and_no_opinion() -> None:
@@ -188,6 +236,16 @@ def test_bands_rank_from_mildest_whatever_the_direction() -> None:
         (("low = 0", "lowest = 0"), "lowest"),
         (('"a paper"', '"a paper"\nimportant_change = 2'), "source come together"),
         (('"a paper"', '"a paper"\nchange_source = "x"'), "source come together"),
+        (('"a paper"', '"a paper"\nyoungest = 12'), "ages and their source"),
+        (('"a paper"', '"a paper"\nages_source = "x"'), "ages and their source"),
+        (
+            ('"a paper"', '"a paper"\nyoungest = 9\noldest = 8\nages_source = "x"'),
+            "youngest must not be above oldest",
+        ),
+        (
+            ('"a paper"', '"a paper"\nsafety_item = {code="2",title="t",above=3}'),
+            "threshold",
+        ),
         (('"a paper"', '"a paper"\nbands=[{name="a",low=0,high=9}]'), "cover"),
         (('"a paper"', '"a paper"\nbands=[{name="a",low=1,high=10}]'), "cover"),
         (('"a paper"', '"a paper"\nbands=[{name="a",low=0,high=10}]'), "direction"),

@@ -21,6 +21,7 @@ from backend.audit.ledger import Action
 from backend.predictions import selectors
 from backend.predictions.days import EARLIEST, latest_day
 from backend.predictions.services import forecast_symptoms
+from backend.predictions.stored import STALE_REASONS
 
 
 class PatientForecasts(APIView):
@@ -59,6 +60,7 @@ class PatientForecasts(APIView):
         created = serializers.DateTimeField()
         age_seconds = serializers.FloatField()
         stale = serializers.BooleanField()
+        stale_reason = serializers.ChoiceField(choices=STALE_REASONS, allow_null=True)
         historical = serializers.BooleanField()
         link = serializers.CharField()
 
@@ -83,6 +85,7 @@ class PatientForecasts(APIView):
                         "created": one.created,
                         "age_seconds": one.age_seconds,
                         "stale": one.stale,
+                        "stale_reason": one.stale_reason or None,
                         "historical": one.historical,
                         "link": reverse("api:forecast", args=[one.id]),
                     }

@@ -10,7 +10,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from backend.predictions.answer import Instrument
-from backend.predictions.stored import StoredForecast
+from backend.predictions.stored import STALE_REASONS, StoredForecast
 from backend.twin.recommendation import Kind
 from backend.twin.scales import Scale
 from backend.twin.trajectory import INTERVALS, LEVELS, Forecast, Method
@@ -106,7 +106,7 @@ class InstrumentSerializer(serializers.Serializer[Any]):
     recommendations = RecommendationSerializer(many=True)
     identifier = serializers.UUIDField(help_text="names the Observation in the EHR")
     delivery = serializers.ChoiceField(
-        choices=["pending", "delivered", "failed", "not-sent"]
+        choices=["pending", "delivered", "failed", "cancelled", "not-sent"]
     )
 
 
@@ -137,7 +137,8 @@ class ForecastSerializer(serializers.Serializer[Any]):
     as_of = serializers.DateField()
     created = serializers.DateTimeField()
     age_seconds = serializers.FloatField()
-    stale = serializers.BooleanField(help_text="older than it is given again for")
+    stale = serializers.BooleanField(help_text="stale_reason says why")
+    stale_reason = serializers.ChoiceField(choices=STALE_REASONS, allow_null=True)
     reused = serializers.BooleanField(
         help_text="an equal record and equal models gave this stored answer"
     )
@@ -155,6 +156,11 @@ class ForecastSerializer(serializers.Serializer[Any]):
         child=serializers.IntegerField(),
         help_text="resources of the record that were not used, counted by reason",
     )
+    no_longer_standing = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="identifiers of the patient's forecasts that the EHR still shows "
+        "although an entry they used was taken back; withdraw them there",
+    )
     disclaimer = serializers.CharField()
     links = LinksSerializer()
 
@@ -169,6 +175,7 @@ def forecast_json(stored: StoredForecast) -> Mapping[str, Any]:
             "created": stored.created,
             "age_seconds": stored.age_seconds,
             "stale": stored.stale,
+            "stale_reason": stored.stale_reason or None,
             "reused": stored.reused,
             "historical": stored.historical,
             "urgent_findings": stored.urgent_findings,
@@ -178,6 +185,7 @@ def forecast_json(stored: StoredForecast) -> Mapping[str, Any]:
                 for item in stored.instruments
             ],
             "refused": stored.refused,
+            "no_longer_standing": stored.no_longer_standing,
             "disclaimer": DISCLAIMER,
             "links": {
                 "forecast": reverse("api:forecast", args=[stored.id]),

@@ -13,5 +13,6 @@ class PredictionsConfig(AppConfig):
         """Register for change diffs; the outbox has audit rows instead."""
         from auditlog.registry import auditlog  # noqa: PLC0415 - needs loaded apps
 
-        auditlog.register(self.get_model("Prediction"), exclude_fields=["payload"])
+        sealed = ["payload", "evidence"]
+        auditlog.register(self.get_model("Prediction"), exclude_fields=sealed)
         auditlog.register(self.get_model("Alert"), exclude_fields=["key", "finding"])

@@ -23,7 +23,8 @@ def find_fresh(
     what could not be read: the mark "historical" of each instrument and all remarks.
     An answer made for
     another day than the draft's or the day before is not given again: its grade counts
-    the days since the last entry.
+    the days since the last entry. Nor is one that rests on an entry which was taken
+    back since.
     """
     prediction = (
         Prediction.objects.filter(
@@ -34,6 +35,7 @@ def find_fresh(
             as_of__range=(draft.as_of - timedelta(days=1), draft.as_of),
             created__gt=draft.created - policy.fresh_for,
             created__lte=draft.created,
+            stale_since=None,
         )
         .order_by("-created")
         .first()

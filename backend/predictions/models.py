@@ -13,13 +13,22 @@ from django.db import models
 from backend.people.models import Patient, User
 
 
+class StaleReason(models.TextChoices):
+    """Why a stored forecast does not stand any more, found out by a later pull."""
+
+    TAKEN_BACK = "taken-back", "an entry it used was taken back"
+    AMENDED = "amended", "an entry it used was amended"
+
+
 class Prediction(models.Model):
     """One answer of a service for one patient.
 
     `models_digest` names the approved models and their weights; it is empty where one
     of them failed to answer, so that such an answer is never given twice.
     `record_digest` is keyed: unkeyed it would confirm a guess at the record.
-    `payload` is the sealed answer: forecasts, recommendations, refusals.
+    `payload` is the sealed answer: forecasts, recommendations, refusals. `evidence` is
+    sealed too: the entries it rests on, to notice when one is taken back; rows of
+    before there was any have none and are never marked. `stale_since` is that moment.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -34,6 +43,11 @@ class Prediction(models.Model):
     models_digest = models.CharField(max_length=64, blank=True)
     historical = models.BooleanField()
     payload = models.BinaryField()
+    evidence = models.BinaryField(null=True)
+    stale_since = models.DateTimeField(null=True)
+    stale_reason = models.CharField(
+        max_length=12, choices=StaleReason.choices, blank=True
+    )
 
     class Meta:
         indexes = [models.Index(fields=["patient", "-created"])]
@@ -70,7 +84,9 @@ class OutboxItem(models.Model):
 
     `id` is the identifier the EHR will know it by: the same answer is the same row.
     `position` is its place in the prediction's payload. Free to claim when pending,
-    due (`next_attempt`) and not under somebody's unexpired lease.
+    due (`next_attempt`) and not under an unexpired lease. `stands` is False once
+    an entry that it rests on was taken back: then it is cancelled, or, where the EHR
+    has it already, shown there although nobody should rely on it.
     """
 
     class State(models.TextChoices):
@@ -79,6 +95,7 @@ class OutboxItem(models.Model):
         PENDING = "pending"
         DELIVERED = "delivered"
         FAILED = "failed"
+        CANCELLED = "cancelled"
 
     id = models.UUIDField(primary_key=True, editable=False)
     prediction = models.ForeignKey(
@@ -100,6 +117,7 @@ class OutboxItem(models.Model):
     last_error = models.CharField(max_length=80, blank=True)
     receipt = models.BinaryField(null=True)
     delivered_at = models.DateTimeField(null=True)
+    stands = models.BooleanField(default=True)
 
     class Meta:
         indexes = [models.Index(fields=["state", "next_attempt"])]

@@ -54,7 +54,8 @@ def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
     Historical forecasts are not delivered, nor is anything at a site that takes no
     writes. An identifier that is there already is the same answer: one row is enough,
     and it keeps its own prediction, so that a repeat sends the same again. One that
-    had failed is tried anew.
+    had failed is tried anew, and so is one that was cancelled: the entry that was taken
+    back is there again.
     """
     if patient.site.write_mode == WriteMode.NONE:
         return
@@ -74,10 +75,10 @@ def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
         ),
         ignore_conflicts=True,
     )
-    failed = OutboxItem.objects.filter(
-        pk__in=[item.identifier for item in current], state=State.FAILED
-    )
-    _try_anew(failed, now=prediction.created)
+    same = OutboxItem.objects.filter(pk__in=[item.identifier for item in current])
+    same.filter(stands=False).update(stands=True)
+    unsent = same.filter(state__in=(State.FAILED, State.CANCELLED))
+    _try_anew(unsent, now=prediction.created)
 
 
 def requeue_failed(*, now: datetime, actor: Actor | None = None) -> int:

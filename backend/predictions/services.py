@@ -27,6 +27,7 @@ from backend.predictions.models import Prediction, PredictionModel
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import remarks
 from backend.predictions.stored import StoredForecast, stored_forecast
+from backend.predictions.taken_back import mark_taken_back, seal_evidence
 from backend.twin.errors import InsufficientData
 from backend.twin.features import ForecastWindow, forecast_window
 from backend.twin.forecast import forecast_all
@@ -64,6 +65,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
             actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=until
         )
     raise_alerts(patient, record, now=moment)
+    mark_taken_back(patient, record, days=(since, until), now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose):
@@ -75,6 +77,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
                 windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
             )
             answer = compose(patient, record, windows, forecasts, as_of=until)
+            draft.evidence = seal_evidence(draft, answer, windows, record=record)
     stored = fresh or _save(draft, answer, uses)
     return stored_forecast(*stored, now=moment, policy=policy, reused=fresh is not None)
 

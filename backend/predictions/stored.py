@@ -8,19 +8,25 @@ from datetime import date, datetime
 from uuid import UUID
 
 from backend.predictions.answer import Answer, Instrument
-from backend.predictions.models import OutboxItem, Prediction
+from backend.predictions.models import OutboxItem, Prediction, StaleReason
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import UrgentFinding
 
 NOT_SENT = "not-sent"  # a historical forecast, or a site that takes no writes
+OUTDATED = "older than it is given again for"
+STALE_REASONS = (OUTDATED, *map(str, StaleReason.labels))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredForecast:
     """One prediction, opened for somebody who may see the patient.
 
-    `stale` when older than a stored answer is given again for; `reused` when asking
-    for a forecast gave this stored one. `delivery` has a state per identifier.
+    `stale` when older than a stored answer is given again for, or when an entry that it
+    used was taken back; `stale_reason` says which, and is empty while it is fresh.
+    `reused` when asking for a forecast gave this stored one. `delivery` has a state per
+    identifier. `no_longer_standing` are identifiers of the patient's forecasts, this
+    one or others, that the EHR got before an entry they used was taken back: it still
+    shows them, since nothing here withdraws what was written.
     """
 
     id: UUID
@@ -29,6 +35,7 @@ class StoredForecast:
     created: datetime
     age_seconds: float
     stale: bool
+    stale_reason: str
     reused: bool
     historical: bool
     instruments: tuple[Instrument, ...]
@@ -36,6 +43,7 @@ class StoredForecast:
     urgent_findings: tuple[UrgentFinding, ...]
     notices: tuple[str, ...]
     delivery: Mapping[UUID, str]
+    no_longer_standing: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +56,7 @@ class ForecastSummary:
     created: datetime
     age_seconds: float
     stale: bool
+    stale_reason: str
     historical: bool
 
 
@@ -68,6 +77,7 @@ def stored_forecast(
         urgent_findings=answer.remarks.urgent_findings,
         notices=answer.remarks.notices,
         delivery=_delivery(answer),
+        no_longer_standing=_no_longer_standing(prediction),
     )
 
 
@@ -76,15 +86,32 @@ def summary(
 ) -> ForecastSummary:
     """The row alone, seen at the time `now`."""
     age = now - prediction.created
+    reason = _stale_reason(prediction, outdated=age >= policy.fresh_for)
     return ForecastSummary(
         id=prediction.pk,
         patient_id=prediction.patient_id,
         as_of=prediction.as_of,
         created=prediction.created,
         age_seconds=age.total_seconds(),
-        stale=age >= policy.fresh_for,
+        stale=reason != "",
+        stale_reason=reason,
         historical=prediction.historical,
     )
+
+
+def _stale_reason(prediction: Prediction, *, outdated: bool) -> str:
+    """The graver reason first: age says nothing against what an answer rests on."""
+    if prediction.stale_reason:
+        return str(StaleReason(prediction.stale_reason).label)
+    return OUTDATED if outdated else ""
+
+
+def _no_longer_standing(prediction: Prediction) -> tuple[UUID, ...]:
+    """What the patient's EHR got of us and rests on an entry that was taken back."""
+    items = OutboxItem.objects.filter(
+        patient=prediction.patient_id, state=OutboxItem.State.DELIVERED, stands=False
+    )
+    return tuple(items.order_by("created", "pk").values_list("pk", flat=True))
 
 
 def _delivery(answer: Answer) -> dict[UUID, str]:

@@ -1,0 +1,11 @@
+"""Folders and files of FHIR: streamed, counted to the last resource, put into an EHR.
+
+listing      which files of a folder are read, and what they were when a run began
+documents    one file as its JSON objects, a line at a time where it has lines
+containers   the resources of a Bundle or of Parameters
+references   whose resource it is, by whatever kind of reference
+spool        what a run has seen, as keyed hashes in a file: resumable, memory flat
+verdict      newest versions, repetitions and totals, decided once all was seen
+importing    a run from the first byte to the report
+loading      resources into the sandbox EHR
+"""

@@ -1,0 +1,219 @@
+"""What happened to a medicine: ordered, taken, given, handed out, stopped.
+
+A medicine is known by the RxNorm codes of the ingredient table, never by its words. A
+date that names no day leaves the event without one: the medicine counts, the date is
+refused. Nobody is said to take a medicine because it was ordered or handed out, and
+nobody to have stopped because an order was carried out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from backend.twin.history import Dose, MedicationChange, MedicationEvent
+from backend.twin.ingredients import by_rxnorm
+from backend.twin.record import Reason
+from fhir_integration.instruments import dicts
+from fhir_integration.kinds.dosage import planned_end, stated_dose
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
+from fhir_integration.times import Moment, moment
+
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+_RXNORM_NAMES = (RXNORM, "urn:oid:2.16.840.1.113883.6.88")
+
+_ORDERS = frozenset(
+    {"order", "original-order", "reflex-order", "filler-order", "instance-order"}
+)
+_NO_ORDERS = frozenset({"proposal", "plan", "option"})
+_REFUSED = {
+    "entered-in-error": Reason.ENTERED_IN_ERROR,
+    "cancelled": Reason.CANCELLED,
+    "declined": Reason.CANCELLED,
+    "not-taken": Reason.CANCELLED,
+    "not-done": Reason.CANCELLED,
+    "draft": Reason.NOT_FINAL,
+    "intended": Reason.NOT_FINAL,
+    "preparation": Reason.NOT_FINAL,
+    "in-progress": Reason.NOT_FINAL,
+    "on-hold": Reason.NOT_FINAL,
+    "stopped": Reason.NOT_FINAL,
+    "unknown": Reason.NOT_FINAL,
+}
+_TREATED = frozenset({"active", "on-hold", "completed", "stopped"})
+_DONE = frozenset({"completed"})
+
+Results = tuple[MedicationEvent | Refused, ...]
+
+
+class _Stated(NamedTuple):
+    """What a resource says: a change, the date's own text, and a dose if it has one."""
+
+    change: MedicationChange
+    date: object
+    dose: Dose | None = None
+
+
+def read_medication(
+    resource: Json, *, subject: Subject, source: str, lookup: Mapping[str, Json]
+) -> Results:
+    """The events of one MedicationRequest, -Statement, -Administration or -Dispense.
+
+    `lookup` holds the Medications that came with it, by reference. Each event comes
+    once; a date or dose that is stated and cannot be read is refused beside them.
+    Never raises, whatever the object holds.
+    """
+    kind = resource.get("resourceType")
+    read = _READERS.get(kind) if isinstance(kind, str) else None
+    if read is None:
+        return (Refused(Reason.WRONG_TYPE),)
+    objection = _objection(resource, used=read.used)
+    if objection is None and not subject.owns(resource):
+        objection = Reason.WRONG_PATIENT
+    if objection is not None:
+        return (Refused(objection),)
+    code = _code(resource, lookup=lookup)
+    if isinstance(code, Reason):
+        return (Refused(code),)
+    dose = stated_dose(resource.get(read.dosage))
+    amount = None if isinstance(dose, Reason) else dose
+    events = [_event(one, code, source) for one in read.events(resource, amount)]
+    unread = [reason for _, reason in events if reason is not None]
+    unread += [dose] if isinstance(dose, Reason) else []
+    refused = [Refused(reason) for reason in dict.fromkeys(unread)]
+    return (*(event for event, _ in events), *refused)
+
+
+def _objection(resource: Json, *, used: frozenset[str]) -> Reason | None:
+    status = resource.get("status")
+    if not isinstance(status, str):
+        return Reason.MALFORMED
+    if status not in used:
+        return _REFUSED.get(status, Reason.MALFORMED)
+    is_order = resource.get("resourceType") == "MedicationRequest"
+    return _order_objection(resource) if is_order else None
+
+
+def _order_objection(resource: Json) -> Reason | None:
+    """A proposal or plan is no order yet, and an order may forbid a medicine."""
+    intent, forbids = resource.get("intent"), resource.get("doNotPerform", False)
+    if not isinstance(forbids, bool) or not isinstance(intent, str):
+        return Reason.MALFORMED
+    if forbids:
+        return Reason.CANCELLED
+    if intent in _ORDERS:
+        return None
+    return Reason.NOT_FINAL if intent in _NO_ORDERS else Reason.MALFORMED
+
+
+def _code(resource: Json, *, lookup: Mapping[str, Json]) -> str | Reason:
+    """The first RxNorm code that the table knows, of the medicine or its Medication."""
+    concept = resource.get("medicationCodeableConcept")
+    if concept is None and "medicationReference" in resource:
+        medicine = _medicine(resource, lookup=lookup)
+        if medicine is None:
+            return Reason.UNRESOLVED
+        if medicine.get("status") == "entered-in-error":
+            return Reason.ENTERED_IN_ERROR
+        concept = medicine.get("code")
+    for coding in dicts(concept.get("coding")) if isinstance(concept, dict) else []:
+        code = coding.get("code")
+        is_rxnorm = coding.get("system") in _RXNORM_NAMES
+        if is_rxnorm and isinstance(code, str) and by_rxnorm(code):
+            return code
+    return Reason.UNKNOWN_CODE
+
+
+def _medicine(resource: Json, *, lookup: Mapping[str, Json]) -> Json | None:
+    """The Medication that is pointed at: contained in the resource, or sent with it."""
+    pointer = resource.get("medicationReference")
+    reference = pointer.get("reference") if isinstance(pointer, dict) else None
+    if not isinstance(reference, str):
+        return None
+    if reference.startswith("#"):
+        inner = dicts(resource.get("contained"))
+        return next((one for one in inner if one.get("id") == reference[1:]), None)
+    plain = reference.split("/_history/", maxsplit=1)[0]
+    found = lookup.get(reference, lookup.get(plain))
+    return found if isinstance(found, dict) else None
+
+
+def _event(
+    stated: _Stated, code: str, source: str
+) -> tuple[MedicationEvent, Reason | None]:
+    """The event, and why its date, if it states one, is not read."""
+    at = None if stated.date is None else moment(stated.date)
+    known = at if isinstance(at, Moment) else None
+    event = MedicationEvent(
+        ingredients=by_rxnorm(code),
+        code=code,
+        change=stated.change,
+        day=known.day if known else None,
+        at=known.at if known else "",
+        dose=stated.dose,
+        source=source,
+    )
+    return event, at if isinstance(at, Reason) else None
+
+
+def _ordered(request: Json, dose: Dose | None) -> list[_Stated]:
+    """R4 has no date for "stopped": the planned end would be a wrong one."""
+    began, end = request.get("authoredOn"), None
+    is_stopped = request["status"] == "stopped"
+    if not is_stopped:
+        end = planned_end(request.get("dosageInstruction"))
+    return _course(began, end, dose, is_over=is_stopped)
+
+
+def _taken(statement: Json, dose: Dose | None) -> list[_Stated]:
+    """Of a statement "completed" says, in R4, that it is no longer taken."""
+    began, end = _when(statement)
+    is_over = statement["status"] in ("stopped", "completed")
+    return _course(began, end, dose, is_over=is_over)
+
+
+def _course(
+    began: object, end: object, dose: Dose | None, *, is_over: bool
+) -> list[_Stated]:
+    events = [_Stated(MedicationChange.START, began)]
+    if dose is not None:
+        events.append(_Stated(MedicationChange.DOSE, began, dose))
+    if is_over or end is not None:
+        events.append(_Stated(MedicationChange.STOP, end))
+    return events
+
+
+def _given(administration: Json, dose: Dose | None) -> list[_Stated]:
+    began, _ = _when(administration)
+    return [_Stated(MedicationChange.GIVEN, began, dose)]
+
+
+def _dispensed(dispense: Json, dose: Dose | None) -> list[_Stated]:
+    date = dispense.get("whenHandedOver", dispense.get("whenPrepared"))
+    return [_Stated(MedicationChange.DISPENSED, date, dose)]
+
+
+def _when(resource: Json) -> tuple[object, object]:
+    """Begin and end as written: effectiveDateTime, or effectivePeriod's two."""
+    period = resource.get("effectivePeriod")
+    if not isinstance(period, dict):
+        return resource.get("effectiveDateTime", period), None
+    return period.get("start"), period.get("end")
+
+
+class _Reader(NamedTuple):
+    """Which statuses of a type count, where its dose stands, and what it says."""
+
+    used: frozenset[str]
+    dosage: str
+    events: Callable[[Json, Dose | None], list[_Stated]]
+
+
+_READERS = {
+    "MedicationRequest": _Reader(_TREATED, "dosageInstruction", _ordered),
+    "MedicationStatement": _Reader(_TREATED, "dosage", _taken),
+    "MedicationAdministration": _Reader(_DONE, "dosage", _given),
+    "MedicationDispense": _Reader(_DONE, "dosageInstruction", _dispensed),
+}

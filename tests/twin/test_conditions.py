@@ -1,0 +1,120 @@
+"""Diagnosis codes: with and without the dot, the finer rule first, and wrong tables."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, read_rules, rules
+
+
+@pytest.mark.parametrize(
+    ("code", "concept"),
+    [
+        ("F32.9", "depression"),
+        ("F329", "depression"),
+        ("f32.9", "depression"),
+        ("F32", "depression"),
+        ("F32.A", "depression"),
+        ("F33.41", "depression"),
+        ("F53.0", "depression"),
+        ("F32.81", "premenstrual-dysphoric"),
+        ("F3281", "premenstrual-dysphoric"),
+        ("F34.1", "dysthymia"),
+        ("F34.0", "cyclothymia"),
+        ("F31.81", "bipolar"),
+        ("F30.10", "bipolar"),
+        ("F41.1", "gad"),
+        ("F41.0", "anxiety"),
+        ("F40.10", "anxiety"),
+        ("F43.12", "ptsd"),
+        ("F43.23", "adjustment"),
+        ("F20.0", "schizophrenia"),
+        ("F25.9", "schizoaffective"),
+        ("F29", "psychosis"),
+        ("F90.2", "adhd"),
+        ("F10.20", "alcohol-use"),
+        ("F11.20", "opioid-use"),
+        ("F14.10", "other-substance-use"),
+        ("F17.210", None),  # tobacco
+        ("T43.221A", "overdose"),
+        ("T43222A", "overdose"),
+        ("T40.1X4A", "overdose"),
+        ("T50.901A", "overdose"),
+        ("T43.225A", None),  # an adverse effect
+        ("T43.226A", None),  # underdosing
+        ("T51.0X1A", None),  # alcohol, no drug
+        ("R45.851", "suicidal-ideation"),
+        ("T14.91XA", "suicide-attempt"),
+        ("O99.340", "pregnancy"),
+        ("O80", None),  # a delivery
+        ("Z33.1", "pregnancy"),
+        ("Z33.2", None),
+        ("E72.20", "urea-cycle"),
+        ("G31.81", "mitochondrial"),
+        ("K74.60", "liver"),
+        ("N18.3", "kidney"),
+        ("I45.81", "long-qt"),
+        ("Z51.5", None),
+        ("F30-F39", None),
+        ("F3", None),
+        ("O", None),
+        ("", None),
+    ],
+)
+def test_icd_10_cm(code: str, concept: str | None) -> None:
+    assert concept_of(ICD_10_CM, code) == concept
+
+
+@pytest.mark.parametrize(
+    ("system", "code", "concept"),
+    [
+        (SNOMED, "370143000", "depression"),
+        (SNOMED, "37.0143000", None),
+        (SNOMED, "38341003", None),
+        (SNOMED, "F32.9", None),
+        ("", "F32.9", None),
+        ("icd-9-cm", "296.30", None),
+    ],
+)
+def test_systems_are_kept_apart(system: str, code: str, concept: str | None) -> None:
+    assert concept_of(system, code) == concept
+
+
+def test_the_table_names_identifiers_alone() -> None:
+    """SNOMED CT's descriptions need a licence: the table has our own words."""
+    numbers = [one for one in rules() if one.system == SNOMED]
+    assert len(numbers) == 14
+    assert {one.concept for one in numbers} <= {
+        *(one.concept for one in rules() if one.system == ICD_10_CM),
+        "autism",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("icd-10-cm,F32*,depression\nicd-10-cm,F32*,bipolar", "comes twice"),
+        ("icd-9-cm,296.3,depression", "no known system"),
+    ],
+)
+def test_wrong_tables(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        read_rules("system,code,concept\n" + text)
+
+
+def test_it_agrees_with_the_verified_terminology(shared: Path) -> None:
+    """Where it calls schizoaffective schizophrenia, or panic gad, ours are finer."""
+    words = {"mdd_active": "depression", "schizoaffective": "schizophrenia"}
+    words["anxiety"] = "gad"
+    with (shared / "data" / "fhir" / "terminology.csv").open(encoding="utf-8") as rows:
+        stated = [
+            (row["code"], words.get(row["concept"], row["concept"]))
+            for row in csv.DictReader(rows)
+            if row["domain"] == "condition" and row["system"].endswith(ICD_10_CM)
+        ]
+    ours = [(code, concept_of(ICD_10_CM, code) or "") for code, _ in stated]
+    assert [(code, words.get(one, one)) for code, one in ours] == stated
+    assert stated

@@ -35,6 +35,14 @@ class Kind(NamedTuple):
 KINDS: dict[type[errors.TwinError], Kind] = {
     errors.InsufficientData: Kind("insufficient-data", 422, "Insufficient data"),
     errors.NotVisible: Kind("not-found", 404, "Not found"),
+    errors.PatientOptedOut: Kind("patient-opted-out", 403, "The patient opted out"),
+    errors.PatientRestricted: Kind(
+        "patient-restricted", 403, "The patient's record is restricted"
+    ),
+    errors.PatientMerged: Kind(
+        "patient-merged", 409, "The patient's record was merged into another one"
+    ),
+    errors.PatientDeceased: Kind("patient-deceased", 422, "The patient has died"),
     errors.EhrUnavailable: Kind("ehr-unavailable", 503, "The EHR does not answer"),
     errors.EhrRefused: Kind("ehr-refused", 502, "The EHR refused the request"),
     errors.EhrMalformed: Kind("ehr-malformed", 502, "The EHR's answer is not FHIR R4"),

@@ -66,7 +66,7 @@ class PatientForecasts(APIView):
 
     @extend_schema(
         operation_id="list_forecasts",
-        responses={200: Output(many=True), **problems(401, 404, 503)},
+        responses={200: Output(many=True), **problems(401, 403, 404, 503)},
     )
     def get(self, request: Request, patient_id: UUID) -> Response:
         """A patient's newest stored forecasts, at most 20; works without the EHR."""
@@ -100,11 +100,17 @@ class PatientForecasts(APIView):
         responses={
             200: ForecastSerializer,
             201: ForecastSerializer,
-            **problems(400, 401, 404, 410, 422, 502, 503),
+            **problems(400, 401, 403, 404, 409, 410, 422, 502, 503),
         },
     )
     def post(self, request: Request, patient_id: UUID) -> Response:
-        """Pull the record, forecast fourteen days; 200 where a stored answer holds."""
+        """Pull the record, forecast fourteen days; 200 where a stored answer holds.
+
+        Refused are patients who opted out (by our flag, or a consent in force) or whose
+        record is restricted (403), merged into one that cannot be followed (409), or
+        who have died (422); the problem's type says which. Where the EHR merged the
+        record and the caller may see the survivor, the survivor's is the answer.
+        """
         asked = self.Input(data=request.data)
         asked.is_valid(raise_exception=True)
         stored = forecast_symptoms(
@@ -128,7 +134,7 @@ class OneForecast(APIView):
 
     @extend_schema(
         operation_id="read_forecast",
-        responses={200: ForecastSerializer, **problems(401, 404, 410, 503)},
+        responses={200: ForecastSerializer, **problems(401, 403, 404, 410, 503)},
     )
     def get(self, request: Request, prediction_id: UUID) -> Response:
         """One stored forecast with its age; works without the EHR."""

@@ -1,9 +1,10 @@
 """THE gate: every way to a patient's data asks here, and every answer is recorded.
 
-Permission, then the minimum of data, then the audit row, and only then does anything
-leave. When the row cannot be written (AuditUnavailable) nothing leaves. Call these
-functions outside of transactions: a row written inside one disappears with it when it
-rolls back, and an EHR is asked here.
+Permission, then who the patient is, then the minimum of data, then the audit row, and
+only then does anything leave. Of a patient who opted out, or whose record is restricted
+or merged away, nothing is pulled at all. When the row cannot be written
+(AuditUnavailable) nothing leaves. Call these functions outside of transactions: a row
+written inside one disappears with it when it rolls back, and an EHR is asked here.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
 from typing import NoReturn
 from uuid import UUID
 
@@ -23,12 +25,29 @@ from django.db.models import Exists, OuterRef
 
 from backend.audit.ledger import Action, Outcome, record
 from backend.people import crypto
+from backend.people.ehr_ids import ehr_id_of, find_patient, seal_ehr_id
+from backend.people.eligibility import Closing, keep, objection
+from backend.people.identity import identify
 from backend.people.models import Patient, PatientQuerySet, Site, User
-from backend.twin.errors import NotVisible, TwinError
+from backend.twin.errors import (
+    NotVisible,
+    PatientDeceased,
+    PatientMerged,
+    RecordClosed,
+    TwinError,
+)
+from backend.twin.person import Person
 from backend.twin.ports import Ehr
 from backend.twin.record import PatientRecord
 
-_TABLE, _COLUMN = "people_patient", "ehr_id"  # where the EHR's id is sealed for
+__all__ = [
+    "Actor",
+    "ehr_id_of",
+    "enrol",
+    "list_patients",
+    "open_patient",
+    "open_record",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +79,24 @@ class Actor:
 
 
 def open_patient(
-    actor: Actor, patient_id: UUID, *, action: Action, purpose: str = "TREAT"
+    actor: Actor,
+    patient_id: UUID,
+    *,
+    action: Action,
+    purpose: str = "TREAT",
+    unless: Iterable[Closing] = (),
 ) -> Patient:
     """The patient, if the actor may see them; one audit row either way.
 
-    Raises NotVisible for unknown and forbidden alike, AuditUnavailable when the row
-    could not be written.
+    `unless` are reasons that close what is asked for: such an error is raised. Raises
+    NotVisible for unknown and forbidden alike, AuditUnavailable when the row could not
+    be written.
     """
     patient = _permitted(actor, patient_id, action=action, purpose=purpose)
-    record(action=action, actor=actor.name, purpose=purpose, patients=[patient.pk])
+    with _recorded(actor, patient, action=action, purpose=purpose):
+        closed = objection(patient, unless) if unless else None
+        if closed:
+            raise closed
     return patient
 
 
@@ -78,26 +106,38 @@ def open_record(
     *,
     purpose: str,
     ehr: Callable[[Site], Ehr],
-    since: date,
-    until: date,
+    days: tuple[date, date],
+    today: date,
 ) -> tuple[Patient, PatientRecord]:
-    """The patient and the symptom entries with since <= day <= until, from their EHR.
+    """The patient and the symptom entries of `days`, first and last, from their EHR.
 
-    One audit row, PULL, whether it succeeded, was denied or failed. Raises NotVisible,
-    EhrError, SealBroken (the stored EHR id was tampered with), AuditUnavailable.
+    Where the EHR merged the record into another one, that patient and their entries:
+    the actor must be allowed to see them too. A consent counts if in force `today`.
+    One audit row, PULL, whether it succeeded, was denied or failed; a patient enrolled
+    on the way has one of their own. Raises NotVisible, RecordClosed (before anything
+    was pulled), EhrError, SealBroken (the stored EHR id was tampered with),
+    AuditUnavailable.
     """
-    patient = _permitted(actor, patient_id, action=Action.PULL, purpose=purpose)
-    with _recorded(actor, patient, action=Action.PULL, purpose=purpose) as detail:
-        pulled = ehr(patient.site).read_symptoms(
-            ehr_id_of(patient), since=since, until=until
+    since, until = days
+    asked = _permitted(actor, patient_id, action=Action.PULL, purpose=purpose)
+    with _recorded(actor, asked, action=Action.PULL, purpose=purpose) as row:
+        source = ehr(asked.site)
+        who = identify(asked, ehr=source, on=today, follow=partial(_follow, actor))
+        patient = who.patient
+        row.name(patient, *who.merged)
+        if _is_dead(who.person, until):
+            raise PatientDeceased
+        pulled = source.read_symptoms(
+            ehr_id_of(patient), since=since, until=until, also=who.also
         )
-        detail |= {
+        row.detail |= {
             "since": since.isoformat(),
             "until": until.isoformat(),
             "entries": sum(len(series.entries) for series in pulled.series),
             "refused": len(pulled.refused),
+            "merged": len(who.also),
         }
-    return patient, pulled
+    return patient, replace(pulled, person=who.person)
 
 
 def list_patients(actor: Actor) -> list[Patient]:
@@ -110,17 +150,6 @@ def list_patients(actor: Actor) -> list[Patient]:
         detail={"patients": len(patients)},
     )
     return patients
-
-
-def ehr_id_of(patient: Patient) -> str:
-    """The patient's id in their EHR. Raises SealBroken."""
-    return crypto.unseal(
-        patient,
-        table=_TABLE,
-        column=_COLUMN,
-        row=patient.pk,
-        blob=patient.ehr_id_sealed,
-    ).decode()
 
 
 def enrol(*, actor: Actor, site: Site, ehr_id: str) -> Patient:
@@ -136,13 +165,7 @@ def enrol(*, actor: Actor, site: Site, ehr_id: str) -> Patient:
         )
         if created:
             crypto.make_key(patient)
-            patient.ehr_id_sealed = crypto.seal(
-                patient,
-                table=_TABLE,
-                column=_COLUMN,
-                row=patient.pk,
-                plain=ehr_id.encode(),
-            )
+            patient.ehr_id_sealed = seal_ehr_id(patient, ehr_id)
             patient.save(update_fields=["ehr_id_sealed"])
         record(
             action=Action.REGISTER,
@@ -189,26 +212,64 @@ def _denied(
     raise NotVisible
 
 
+def _follow(actor: Actor, patient: Patient, ehr_id: str) -> Patient:
+    """Our patient for the record that took this one's place; enrolled if need be.
+
+    Who may see the one need not be allowed to see the other: no care team is widened.
+    """
+    survivor = find_patient(patient.site, ehr_id)
+    if survivor is None and _may_enrol(actor, patient.site):
+        survivor = enrol(actor=actor, site=patient.site, ehr_id=ehr_id)
+    into = None if survivor == patient else survivor
+    keep(patient, closed=PatientMerged.reason, merged_into=into)
+    if survivor is None or not _visible(actor).filter(pk=survivor.pk).exists():
+        raise PatientMerged
+    return survivor
+
+
+def _is_dead(person: Person, until: date) -> bool:
+    """A forecast for the time before a death looks back; after it there is none."""
+    return person.deceased and (person.died is None or person.died <= until)
+
+
+@dataclass(slots=True)
+class _Row:
+    """An audit row in the making."""
+
+    patients: list[UUID]
+    detail: dict[str, str | int] = field(default_factory=dict)
+
+    def name(self, *patients: Patient) -> None:
+        """These patients' data are touched as well."""
+        self.patients = list(dict.fromkeys([*self.patients, *(p.pk for p in patients)]))
+
+
 @contextmanager
 def _recorded(
     actor: Actor, patient: Patient, *, action: Action, purpose: str
-) -> Iterator[dict[str, str | int]]:
-    """Record what happens inside: SUCCESS with its details, or FAILED and the class."""
-    detail: dict[str, str | int] = {"error": "unexpected"}  # a fault of ours
+) -> Iterator[_Row]:
+    """Record what happens inside: SUCCESS with its details, DENIED and the reason of a
+    closed record, or FAILED and the error's class.
+    """
+    row = _Row([patient.pk])
+    outcome, why = Outcome.FAILED, {"error": "unexpected"}  # a fault of ours
     try:
-        yield detail
-        del detail["error"]
+        yield row
+        outcome, why = Outcome.SUCCESS, {}
+    except RecordClosed as closed:
+        outcome, why = Outcome.DENIED, {"reason": closed.reason}
+        raise
     except TwinError as error:
-        detail["error"] = type(error).__name__
+        why = {"error": type(error).__name__}
         raise
     finally:
         record(
             action=action,
             actor=actor.name,
-            outcome=Outcome.FAILED if "error" in detail else Outcome.SUCCESS,
+            outcome=outcome,
             purpose=purpose,
-            patients=[patient.pk],
-            detail=detail,
+            patients=row.patients,
+            detail={**row.detail, **why},
         )
 
 

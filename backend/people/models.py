@@ -77,6 +77,10 @@ class Site(models.Model):
     write_mode = models.CharField(
         max_length=4, choices=WriteMode.choices, default=WriteMode.FULL
     )
+    reads_restricted = models.BooleanField(
+        default=False,
+        help_text="read patients whom the EHR labels as restricted or very restricted",
+    )
 
     def __str__(self) -> str:
         return self.slug
@@ -118,13 +122,30 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 class Patient(models.Model):
-    """A patient under our own id; the EHR's id is sealed, and found by a keyed hash."""
+    """A patient under our own id; the EHR's id is sealed, and found by a keyed hash.
+
+    `opted_out` is our own flag; why is nobody's business here and not kept.
+    `closed` is the reason (a `RecordClosed.reason`) that the EHR gave at the last pull,
+    and `merged_into` the patient whose record took this one's place there.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     site = models.ForeignKey(Site, on_delete=models.PROTECT, related_name="patients")
     ehr_id_index = models.CharField(max_length=64, editable=False)
     ehr_id_sealed = models.BinaryField()
     created = models.DateTimeField(default=timezone.now, editable=False)
+    opted_out = models.BooleanField(
+        default=False,
+        help_text="nothing is pulled, shown or delivered while this is set",
+    )
+    closed = models.CharField(max_length=12, blank=True, editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="merged",
+    )
 
     objects: ClassVar = PatientQuerySet.as_manager()
 
@@ -132,7 +153,11 @@ class Patient(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["site", "ehr_id_index"], name="people_patient_once"
-            )
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(merged_into=models.F("pk")),
+                name="people_patient_not_into_itself",
+            ),
         ]
 
     def __str__(self) -> str:

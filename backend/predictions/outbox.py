@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -23,11 +24,12 @@ from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people import access, crypto
 from backend.people.access import Actor
+from backend.people.eligibility import EVERY
 from backend.people.models import Patient, Site, WriteMode
 from backend.predictions.answer import Answer, open_answer
 from backend.predictions.models import OutboxItem, Prediction
 from backend.predictions.setbacks import Setback, is_final, setback_of, wait
-from backend.twin.errors import EhrError, SealBroken
+from backend.twin.errors import EhrError, RecordClosed, SealBroken
 from backend.twin.ports import Ehr, ForecastDocument, Receipt
 
 TABLE = "predictions_outboxitem"
@@ -114,7 +116,7 @@ def deliver_due(
     owner: str,
     actor: Actor | None = None,
 ) -> DeliveryReport:
-    """Deliver what is due, at most `limit` items, one after the other.
+    """Deliver what is due, at most `limit` items beside those that are cancelled.
 
     `owner` names this worker and no other one. A site that takes nothing at present
     is left alone for the rest of the call. Raises AuditUnavailable, before anything
@@ -123,7 +125,7 @@ def deliver_due(
     actor = actor or Actor.of_command("deliver")
     down: set[UUID] = set()
     count: Counter[str] = Counter()
-    for _ in range(limit):
+    while count.total() - count[State.CANCELLED] < limit:
         item = _claim(now(), lease=timedelta(seconds=lease_s), owner=owner, down=down)
         if item is None:
             break
@@ -174,9 +176,15 @@ def _deliver(
 ) -> str:
     """One attempt, without a transaction around it; returns the state it ends in.
 
-    The gate's audit row comes before anything leaves; a failure adds a second one.
+    The gate's audit row comes before anything leaves; a failure adds a second one. What
+    is of a closed record is cancelled, and the gate's row says why it was denied.
     """
-    patient = access.open_patient(actor, item.patient_id, action=Action.DELIVER)
+    try:
+        patient = access.open_patient(
+            actor, item.patient_id, action=Action.DELIVER, unless=EVERY
+        )
+    except RecordClosed as closed:
+        return _settle(item, State.CANCELLED, closed, next_attempt=now())
     try:
         receipt = ehr(patient.site).write_forecast(_document(item, patient))
     except HINDRANCES as error:
@@ -222,15 +230,24 @@ def _finish(
 def _put_back(item: OutboxItem, error: Exception, *, now: datetime) -> str:
     """Pending again after a wait, or failed; only while the lease is still ours."""
     setback = setback_of(error)
-    state = State.FAILED if is_final(item, setback) else State.PENDING
+    return _settle(
+        item,
+        State.FAILED if is_final(item, setback) else State.PENDING,
+        error,
+        next_attempt=now + wait(item, error),
+        refusals=F("refusals") + (setback is not Setback.UNABLE),
+    )
+
+
+def _settle(item: OutboxItem, state: State, why: Exception, **columns: Any) -> str:
+    """Give the item back in this state, unless another worker has taken it over."""
     still_ours = {"state": State.PENDING, "attempts": item.attempts}
     OutboxItem.objects.filter(pk=item.pk, **still_ours).update(
         state=state,
-        next_attempt=now + wait(item, error),
-        last_error=type(error).__name__,
-        refusals=F("refusals") + (setback is not Setback.UNABLE),
+        last_error=type(why).__name__,
         lease_owner="",
         lease_until=None,
+        **columns,
     )
     return state
 

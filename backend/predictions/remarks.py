@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from backend.twin.ages import ages_said, excluded_scales, for_age, unsure_scales
+from backend.twin.person import Person
 from backend.twin.recommendation import Finding, Kind, urgent_findings
 from backend.twin.record import PatientRecord
 from backend.twin.scales import Scale, scales
@@ -53,15 +55,19 @@ class Remarks:
 
 
 def remarks(record: PatientRecord, until: date) -> Remarks:
-    """What there is to say of `record`; urgent is judged by the day `until`."""
+    """What there is to say of the whole `record`; urgent is judged by the day `until`.
+
+    A finding is said whatever the patient's age: only the forecasts heed that.
+    """
     of = {series.scale.key: series.scale for series in record.series}
     of |= {answer.scale.key: answer.scale for answer in record.safety}
     found = [_finding(one, of[one.scale]) for one in urgent_findings(record, until)]
-    refused = Counter(str(refusal.reason) for refusal in record.refused)
+    fitting = for_age(record, record.person, until)
+    refused = Counter(str(refusal.reason) for refusal in fitting.refused)
     return Remarks(
         refused=dict(sorted(refused.items())),
         urgent_findings=tuple(dict.fromkeys(found)),  # two sources may say the same
-        notices=_notices(record),
+        notices=(*_unread(record), *_of_age(record, until), *_of_person(record.person)),
     )
 
 
@@ -75,7 +81,26 @@ def _finding(finding: Finding, scale: Scale) -> UrgentFinding:
     )
 
 
-def _notices(record: PatientRecord) -> tuple[str, ...]:
+def _of_age(record: PatientRecord, day: date) -> Iterator[str]:
+    """For whom instruments are made, where the patient is or may be none of them."""
+    for scale in excluded_scales(record, record.person, day):
+        yield f"{scale.title} is made for people {ages_said(scale)}; it was left out."
+    for scale in unsure_scales(record, record.person, day):
+        yield (
+            f"{scale.title} is made for people {ages_said(scale)}; "
+            "the patient's age is unknown."
+        )
+
+
+def _of_person(person: Person | None) -> Iterator[str]:
+    """What the EHR leaves open about the patient."""
+    if person and not person.consent_known:
+        yield "The EHR does not tell whether the patient consents to this use."
+    if person and not person.active:
+        yield "The EHR marks the patient's record as not in use."
+
+
+def _unread(record: PatientRecord) -> tuple[str, ...]:
     """What could not be read and yet may be urgent."""
     unread = sum(refusal.safety for refusal in record.refused)
     if not unread:

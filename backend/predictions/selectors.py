@@ -1,4 +1,8 @@
-"""Reads of stored forecasts, through the gate; they work while the EHR is down."""
+"""Reads of stored forecasts, through the gate; they work while the EHR is down.
+
+Those of a patient who opted out, or whose record is restricted, are closed; those of a
+patient who died, or whose record was merged, stay readable.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from uuid import UUID
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_patient
+from backend.people.eligibility import PRIVATE
 from backend.predictions.answer import open_answer
 from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
@@ -28,8 +33,8 @@ def list_forecasts(
     policy: ForecastPolicy,
     limit: int = 20,
 ) -> list[ForecastSummary]:
-    """A patient's stored forecasts, newest first. Raises NotVisible."""
-    patient = open_patient(actor, patient_id, action=Action.LIST)
+    """A patient's stored forecasts, newest first. Raises NotVisible, RecordClosed."""
+    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
     rows = patient.predictions.filter(service="forecast").order_by("-created", "pk")
     return [summary(row, now=now, policy=policy) for row in rows[:limit]]
 
@@ -40,13 +45,16 @@ def get_forecast(
     """One stored forecast with its age.
 
     Raises NotVisible when there is none of that id or its patient is not the actor's,
+    RecordClosed when the patient opted out or is restricted,
     PatientErased when nobody can open it any more, SealBroken after tampering.
     """
     prediction = Prediction.objects.filter(pk=prediction_id).first()
     if prediction is None:
         ledger.record(action=Action.READ, actor=actor.name, outcome=Outcome.DENIED)
         raise NotVisible
-    patient = open_patient(actor, prediction.patient_id, action=Action.READ)
+    patient = open_patient(
+        actor, prediction.patient_id, action=Action.READ, unless=PRIVATE
+    )
     return stored_forecast(
         prediction, open_answer(patient, prediction), now=now, policy=policy
     )
@@ -55,8 +63,8 @@ def get_forecast(
 def latest_forecast(
     actor: Actor, patient_id: UUID, *, now: datetime, policy: ForecastPolicy
 ) -> StoredForecast | None:
-    """The patient's newest stored forecast, or None. Raises NotVisible."""
-    patient = open_patient(actor, patient_id, action=Action.READ)
+    """The patient's newest stored forecast, or None; raises as `get_forecast` does."""
+    patient = open_patient(actor, patient_id, action=Action.READ, unless=PRIVATE)
     prediction = patient.predictions.order_by("-created", "pk").first()
     if prediction is None:
         return None

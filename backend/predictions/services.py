@@ -28,6 +28,7 @@ from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import remarks
 from backend.predictions.stored import StoredForecast, stored_forecast
 from backend.predictions.taken_back import mark_taken_back, seal_evidence
+from backend.twin.ages import for_age
 from backend.twin.errors import InsufficientData
 from backend.twin.features import ForecastWindow, forecast_window
 from backend.twin.forecast import forecast_all
@@ -53,19 +54,18 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
     An equal record and equal models within the policy's hours give the stored answer.
-    Two audit rows: the pull, and the forecast with its outcome. A model that fails
-    raises nothing: the others, or the fallback, answer and say so. Raises NotVisible,
-    NoHistory, DayOutOfRange, EhrError, SealBroken, PatientErased, AuditUnavailable.
+    Two audit rows: pull and forecast. Where a model fails the others, or the fallback,
+    answer. Raises NoHistory, DayOutOfRange, PatientErased, and as `open_record` does.
     """
     moment = now()
     until = last_day_read(as_of, moment)
-    since = until - policy.lookback
+    days, today = (until - policy.lookback, until), moment.date()
     with erasure_told(patient_id):
         patient, record = open_record(
-            actor, patient_id, purpose=purpose, ehr=ehr, since=since, until=until
+            actor, patient_id, purpose=purpose, ehr=ehr, days=days, today=today
         )
     raise_alerts(patient, record, now=moment)
-    mark_taken_back(patient, record, days=(since, until), now=moment)
+    mark_taken_back(patient, record, days=days, now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose):
@@ -128,10 +128,11 @@ def _audited(prediction: Prediction, *, purpose: str) -> Iterator[None]:
 
 
 def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
-    """A window per series that has entries; NoHistory when there is none."""
-    if not any(series.entries for series in record.series):
+    """A window per series for the patient's age; NoHistory when there is none."""
+    fitting = for_age(record, record.person, day).series
+    if not any(series.entries for series in fitting):
         raise NoHistory(remarks(record, day))
-    return [forecast_window(series, day) for series in record.series if series.entries]
+    return [forecast_window(series, day) for series in fitting if series.entries]
 
 
 def _fresh(

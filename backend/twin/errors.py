@@ -4,6 +4,11 @@
      ├─ InsufficientData        nothing to forecast from; names what is missing
      ├─ UnknownScale            no such instrument in the scale table
      ├─ NotVisible              unknown or forbidden: the caller cannot tell which
+     ├─ RecordClosed            seen, and yet not to be used; carries the reason
+     │   ├─ PatientOptedOut     the patient, or a consent of theirs, denies the use
+     │   ├─ PatientRestricted   the EHR labels the patient's record as restricted
+     │   ├─ PatientMerged       another record took its place, and cannot be followed
+     │   └─ PatientDeceased     nothing is forecast after a death
      ├─ EhrError                the EHR's side
      │   ├─ EhrUnavailable      down, slow or throttling; carries retry_after_s
      │   ├─ EhrRefused          it understood and said no (4xx)
@@ -21,6 +26,8 @@ ids, dates of birth, values or texts of a record.
 """
 
 from __future__ import annotations
+
+from typing import ClassVar
 
 
 class TwinError(Exception):
@@ -44,6 +51,44 @@ class NotVisible(TwinError):
 
     def __init__(self) -> None:
         super().__init__("not found")
+
+
+class RecordClosed(TwinError):
+    """Not to be used, whoever asks. `reason` is its word in rows and logs."""
+
+    reason: ClassVar[str] = "closed"
+    says: ClassVar[str] = "the record is not to be used"
+
+    def __init__(self) -> None:
+        super().__init__(self.says)
+
+
+class PatientOptedOut(RecordClosed):
+    """The patient does not want it: a flag of ours, or a consent in the EHR."""
+
+    reason = "opted-out"
+    says = "the patient opted out"
+
+
+class PatientRestricted(RecordClosed):
+    """The EHR labels the record as restricted, and the site does not read those."""
+
+    reason = "restricted"
+    says = "the EHR labels this patient's record as restricted"
+
+
+class PatientMerged(RecordClosed):
+    """Another record took this one's place; it is unknown, out of sight or unclear."""
+
+    reason = "merged"
+    says = "the EHR merged this record into another one; ask for that patient"
+
+
+class PatientDeceased(RecordClosed):
+    """The patient died on or before the day asked for."""
+
+    reason = "deceased"
+    says = "the patient has died: nothing is forecast"
 
 
 class EhrError(TwinError):

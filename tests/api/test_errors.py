@@ -25,6 +25,10 @@ from backend.twin import errors
 STATUSES = {
     errors.InsufficientData(("symptom history",)): 422,
     errors.NotVisible(): 404,
+    errors.PatientOptedOut(): 403,
+    errors.PatientRestricted(): 403,
+    errors.PatientMerged(): 409,
+    errors.PatientDeceased(): 422,
     errors.EhrUnavailable("down"): 503,
     errors.EhrRefused("no", status=403): 502,
     errors.EhrNotFound("none", status=404): 502,

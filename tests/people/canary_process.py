@@ -22,6 +22,7 @@ from backend.people import access, crypto  # noqa: E402
 from backend.people.access import Actor  # noqa: E402
 from backend.people.models import Site, User  # noqa: E402
 from backend.twin.errors import EhrUnavailable, NotVisible  # noqa: E402
+from backend.twin.person import Person  # noqa: E402
 from backend.twin.record import Entry, PatientRecord, Series  # noqa: E402
 from backend.twin.scales import local_scale  # noqa: E402
 
@@ -35,7 +36,11 @@ class Ehr:
     def __init__(self, *, up: bool) -> None:
         self.up = up
 
-    def read_symptoms(self, ehr_patient: str, *, since: date, until: date):
+    def read_person(self, ehr_patient: str, *, on: date):
+        return Person(replaces=(f"{CANARY}-old",) if ehr_patient == CANARY else ())
+
+    def read_symptoms(self, ehr_patient: str, *, since: date, until: date, also=()):
+        assert also == (f"{CANARY}-old",)
         assert ehr_patient == CANARY
         if not self.up:
             raise EhrUnavailable(f"{CANARY} is down")
@@ -58,8 +63,8 @@ def main(folder: Path) -> None:
                 patient.pk,
                 purpose="TREAT",
                 ehr=lambda _, up=up: Ehr(up=up),
-                since=DAY,
-                until=DAY,
+                days=(DAY, DAY),
+                today=DAY,
             )
     user = User.objects.create_user("user", password=CANARY)
     authenticate(None, username=CANARY, password=CANARY)

@@ -12,6 +12,8 @@ from django.conf import settings
 from backend.people import access, crypto
 from backend.people.access import Actor
 from backend.people.models import Patient, Site, User
+from backend.twin.errors import EhrNotFound
+from backend.twin.person import Person
 from backend.twin.record import PatientRecord
 
 
@@ -45,14 +47,27 @@ def clinician() -> User:
 
 @dataclass
 class FakeEhr:
-    """Gives the record it was made with, or raises."""
+    """Gives the record it was made with, or raises; knows `persons` by EHR id.
+
+    Without any it knows everybody, and nothing about them.
+    """
 
     record: PatientRecord = field(default_factory=lambda: PatientRecord(series=()))
     error: BaseException | None = None
-    asked: list[tuple[str, date, date]] = field(default_factory=list)
+    persons: dict[str, Person] = field(default_factory=dict)
+    asked: list[tuple] = field(default_factory=list)
+    met: list[str] = field(default_factory=list)
+    days: set[date] = field(default_factory=set)
 
-    def read_symptoms(self, ehr_patient: str, *, since: date, until: date):
-        self.asked.append((ehr_patient, since, until))
+    def read_person(self, ehr_patient: str, *, on: date):
+        self.met.append(ehr_patient)
+        self.days.add(on)
+        if self.persons and ehr_patient not in self.persons:
+            raise EhrNotFound("none", status=404)
+        return self.persons.get(ehr_patient, Person())
+
+    def read_symptoms(self, ehr_patient: str, *, since: date, until: date, also=()):
+        self.asked.append((ehr_patient, since, until, *also))
         if self.error:
             raise self.error
         return self.record

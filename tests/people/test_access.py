@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from uuid import uuid4
 
@@ -18,11 +19,13 @@ from backend.people import access, crypto
 from backend.people.access import Actor
 from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
 from backend.twin.errors import AuditUnavailable, EhrUnavailable, NotVisible, SealBroken
+from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, Series
 from backend.twin.scales import local_scale
 
 pytestmark = pytest.mark.django_db
-WINDOW = {"since": date(2026, 1, 1), "until": date(2026, 3, 1)}
+TODAY = date(2026, 3, 2)
+DAYS = (date(2026, 1, 1), date(2026, 3, 1))
 
 
 def join(user: User, patient: Patient) -> Actor:
@@ -44,9 +47,8 @@ def rows(after: int) -> list[tuple]:
 
 
 def pull(actor: Actor, patient_id, ehr):
-    return access.open_record(
-        actor, patient_id, purpose="TREAT", ehr=lambda site: ehr, **WINDOW
-    )
+    asked = {"purpose": "TREAT", "days": DAYS, "today": TODAY}
+    return access.open_record(actor, patient_id, ehr=lambda _site: ehr, **asked)
 
 
 def break_the_log() -> None:
@@ -150,7 +152,7 @@ def test_a_forbidden_record_is_never_asked_for(clinician, patient, fake_ehr) -> 
     ehr = fake_ehr()
     with pytest.raises(NotVisible):
         pull(Actor.of_user(clinician), patient.pk, ehr)
-    assert ehr.asked == []
+    assert ehr.asked == ehr.met == []
     assert [row[:2] for row in rows(1)] == [("PULL", "DENIED")]
 
 
@@ -162,11 +164,14 @@ def test_a_record_is_pulled_under_the_ehrs_own_id(clinician, patient, fake_ehr) 
     entries = (Entry(date(2026, 2, 1), 3.0, "Observation/1"),)
     ehr = fake_ehr(PatientRecord(series=(Series(scale, entries),)))
     actor = join(clinician, patient)
-    assert pull(actor, patient.pk, ehr) == (patient, ehr.record)
-    assert ehr.asked == [("ehr-1", WINDOW["since"], WINDOW["until"])]
+    found = replace(ehr.record, person=Person())
+    assert pull(actor, patient.pk, ehr) == (patient, found)
+    assert (ehr.met, ehr.days) == (["ehr-1"], {TODAY})
+    assert ehr.asked == [("ehr-1", *DAYS)]
     assert rows(1) == [("PULL", "SUCCESS", actor.name, [patient.pk])]
     assert json.loads(AccessEvent.objects.last().detail) == {
         "entries": 1,
+        "merged": 0,
         "refused": 0,
         "since": "2026-01-01",
         "until": "2026-03-01",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -11,6 +11,7 @@ import numpy as np
 
 from backend.twin.errors import EhrError, ModelError, ModelUnavailable
 from backend.twin.features import schema_hash
+from backend.twin.person import Person
 from backend.twin.ports import ForecastDocument, Receipt
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import scale
@@ -19,17 +20,26 @@ LAST_DAY = date(2026, 3, 1)  # the day before the frozen clock's
 
 
 class FakeEhr:
-    """Holds one record and what was written; `down` is raised instead of answering."""
+    """Holds one record and what was written; `down` is raised instead of answering.
+
+    `persons` are by EHR id; of anybody else nothing is known.
+    """
 
     def __init__(self, record: PatientRecord) -> None:
         self.record = record
+        self.persons: dict[str, Person] = {}
         self.down: EhrError | None = None
         self.asked: list[tuple[str, date, date]] = []
         self.written: dict[UUID, ForecastDocument] = {}
         self.writes = 0
 
+    def read_person(self, ehr_patient: str, *, on: date) -> Person:
+        if self.down:
+            raise self.down
+        return self.persons.get(ehr_patient, Person())
+
     def read_symptoms(
-        self, ehr_patient: str, *, since: date, until: date
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
     ) -> PatientRecord:
         self.asked.append((ehr_patient, since, until))
         if self.down:

@@ -36,6 +36,15 @@ def test_unknown_and_forbidden_are_one_error_with_one_text() -> None:
         errors.NotVisible("patient 7")  # type: ignore[call-arg]
 
 
+CLOSED = errors.RecordClosed.__subclasses__()
+
+
+def test_a_closed_record_has_a_word_and_a_text_of_its_own() -> None:
+    words = {closed.reason for closed in CLOSED}
+    assert len(words) == len({str(closed()) for closed in CLOSED}) == len(CLOSED) == 4
+    assert all(re.fullmatch(r"[a-z-]{1,12}", word) for word in words)
+
+
 def test_errors_carry_what_a_door_needs() -> None:
     missing = errors.InsufficientData(("entries of phq9", "a scale"))
     assert missing.missing == ("entries of phq9", "a scale")

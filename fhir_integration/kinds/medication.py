@@ -1,7 +1,6 @@
 """What happened to a medicine: ordered, taken, given, handed out, stopped.
 
-A medicine is known by the RxNorm codes of the ingredient table, never by its words. A
-date that names no day leaves the event without one: the medicine counts, the date is
+A date that names no day leaves the event without one: the medicine counts, the date is
 refused. Nobody is said to take a medicine because it was ordered or handed out, and
 nobody to have stopped because an order was carried out.
 """
@@ -14,15 +13,12 @@ from typing import NamedTuple
 from backend.twin.history import Dose, MedicationChange, MedicationEvent
 from backend.twin.ingredients import by_rxnorm
 from backend.twin.record import Reason
-from fhir_integration.instruments import dicts
 from fhir_integration.kinds.dosage import planned_end, stated_dose
+from fhir_integration.kinds.medicine import rxnorm_code
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
-
-RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-_RXNORM_NAMES = (RXNORM, "urn:oid:2.16.840.1.113883.6.88")
 
 _ORDERS = frozenset(
     {"order", "original-order", "reflex-order", "filler-order", "instance-order"}
@@ -74,7 +70,7 @@ def read_medication(
         objection = Reason.WRONG_PATIENT
     if objection is not None:
         return (Refused(objection),)
-    code = _code(resource, lookup=lookup)
+    code = rxnorm_code(resource, lookup=lookup)
     if isinstance(code, Reason):
         return (Refused(code),)
     dose = stated_dose(resource.get(read.dosage))
@@ -106,38 +102,6 @@ def _order_objection(resource: Json) -> Reason | None:
     if intent in _ORDERS:
         return None
     return Reason.NOT_FINAL if intent in _NO_ORDERS else Reason.MALFORMED
-
-
-def _code(resource: Json, *, lookup: Mapping[str, Json]) -> str | Reason:
-    """The first RxNorm code that the table knows, of the medicine or its Medication."""
-    concept = resource.get("medicationCodeableConcept")
-    if concept is None and "medicationReference" in resource:
-        medicine = _medicine(resource, lookup=lookup)
-        if medicine is None:
-            return Reason.UNRESOLVED
-        if medicine.get("status") == "entered-in-error":
-            return Reason.ENTERED_IN_ERROR
-        concept = medicine.get("code")
-    for coding in dicts(concept.get("coding")) if isinstance(concept, dict) else []:
-        code = coding.get("code")
-        is_rxnorm = coding.get("system") in _RXNORM_NAMES
-        if is_rxnorm and isinstance(code, str) and by_rxnorm(code):
-            return code
-    return Reason.UNKNOWN_CODE
-
-
-def _medicine(resource: Json, *, lookup: Mapping[str, Json]) -> Json | None:
-    """The Medication that is pointed at: contained in the resource, or sent with it."""
-    pointer = resource.get("medicationReference")
-    reference = pointer.get("reference") if isinstance(pointer, dict) else None
-    if not isinstance(reference, str):
-        return None
-    if reference.startswith("#"):
-        inner = dicts(resource.get("contained"))
-        return next((one for one in inner if one.get("id") == reference[1:]), None)
-    plain = reference.split("/_history/", maxsplit=1)[0]
-    found = lookup.get(reference, lookup.get(plain))
-    return found if isinstance(found, dict) else None
 
 
 def _event(

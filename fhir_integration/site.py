@@ -114,7 +114,8 @@ class FhirEhr:
         person = read_person(resource, base_url=self._base_url, on=on)
         if isinstance(person, Refused) or resource.get("id") != ehr_patient:
             raise EhrMalformed("the EHR's answer is not the patient asked for")
-        consents = self._consents(ehr_patient, on=on, until=until)
+        merged = (ehr_patient, *person.replaces)
+        consents = self._consents(merged, on=on, until=until)
         return replace(
             person,
             opted_out=any(isinstance(x, Consented) and x.denies for x in consents),
@@ -122,17 +123,22 @@ class FhirEhr:
         )
 
     def _consents(
-        self, ehr_patient: str, *, on: date, until: float
+        self, merged: tuple[str, ...], *, on: date, until: float
     ) -> list[Consented | Refused]:
-        subject = Subject.at(self._base_url, ehr_patient)
-        params = [("patient", ehr_patient), ("_count", PAGE_SIZE)]
+        """What the consents say; they may still name a record merged into this one."""
+        subject = Subject.at(self._base_url, merged[0], also=merged[1:])
         try:
-            found = list(self.client.search("Consent", params, until=until))
+            return [
+                read_consent(consent, subject=subject, on=on)
+                for one in merged
+                for consent in self.client.search(
+                    "Consent", [("patient", one), ("_count", PAGE_SIZE)], until=until
+                )
+            ]
         except EhrRefused as refusal:
             if refusal.status not in _NO_SUCH_SEARCH:
                 raise
             return [Refused(Reason.MALFORMED)]
-        return [read_consent(consent, subject=subject, on=on) for consent in found]
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         """Write once, however often it is called; read back and compare.

@@ -15,6 +15,7 @@ from datetime import date
 
 from backend.twin.record import Reason
 from fhir_integration.codes import FHIR_ID
+from fhir_integration.instruments import dicts
 from fhir_integration.kinds.day_span import day_span
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
@@ -92,11 +93,12 @@ def _denies(resource: Json, on: date) -> bool:
 def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
     """The provision and those within it."""
     yield provision
-    if depth == _MAX_DEPTH:
+    within = dicts(provision.get("provision"))
+    if depth < _MAX_DEPTH:
+        for inner in within:
+            yield from _rules(inner, depth=depth + 1)
+    elif within:
         yield {"type": "deny"}
-        return
-    for inner in _dicts(provision.get("provision")):
-        yield from _rules(inner, depth=depth + 1)
 
 
 def _is_denial(rule: Json, on: date) -> bool:
@@ -105,7 +107,7 @@ def _is_denial(rule: Json, on: date) -> bool:
         and _covers(rule.get("period"), on)
         and _is_our_purpose(rule)
         and not _is_for_people_only(rule)
-        and not _dicts(rule.get("data"))  # of named resources only
+        and not dicts(rule.get("data"))  # of named resources only
         and not _all_in(_each_code(rule.get("action")), _OTHER_ACTIONS)
     )
 
@@ -121,7 +123,7 @@ def _covers(period: object, on: date) -> bool:
 
 
 def _is_our_purpose(rule: Json) -> bool:
-    purposes = {str(coding.get("code")) for coding in _dicts(rule.get("purpose"))}
+    purposes = {str(coding.get("code")) for coding in dicts(rule.get("purpose"))}
     return not _all_in(purposes, _OTHER_PURPOSES)
 
 
@@ -130,7 +132,7 @@ def _is_for_people_only(rule: Json) -> bool:
 
     An organisation may be the site itself, so it counts.
     """
-    return _all_in({_kind(actor) for actor in _dicts(rule.get("actor"))}, _PEOPLE)
+    return _all_in({_kind(actor) for actor in dicts(rule.get("actor"))}, _PEOPLE)
 
 
 def _kind(actor: Json) -> str:
@@ -145,14 +147,9 @@ def _all_in(found: set[str], known: frozenset[str]) -> bool:
 
 
 def _each_code(concepts: object) -> set[str]:
-    return {code for concept in _dicts(concepts) for code in _codes(concept)}
+    return {code for concept in dicts(concepts) for code in _codes(concept)}
 
 
 def _codes(concept: object) -> set[str]:
     codings = concept.get("coding") if isinstance(concept, dict) else None
-    return {str(coding.get("code")) for coding in _dicts(codings)}
-
-
-def _dicts(found: object) -> list[Json]:
-    stated = found if isinstance(found, list) else []
-    return [part for part in stated if isinstance(part, dict)]
+    return {str(coding.get("code")) for coding in dicts(codings)}

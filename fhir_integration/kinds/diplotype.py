@@ -26,7 +26,9 @@ _STAR = re.compile(rf"(?:\[{_COPY}\]|{_COPY})/(?:\[{_COPY}\]|{_COPY})")
 _HLA_ALLELE = r"\*\d{2,3}(?::\d{2,4}){1,3}[NLSCAQ]?"
 _ONE_HLA = re.compile(_HLA_ALLELE)
 _HLA = re.compile(rf"{_HLA_ALLELE}(?:/{_HLA_ALLELE})?")
-_PLAIN = re.compile(r"(?:rs\d{1,12} )?[A-Za-z]{1,4}/[A-Za-z]{1,4}")
+# A base, a long or short promoter (with its A or G), an amino acid of COMT's.
+_VARIANT = r"(?:[ACGT]|[LS][AGag]?|Val|Met)"
+_PLAIN = re.compile(rf"(?:rs\d{{1,12}} )?{_VARIANT}/{_VARIANT}")
 _DIPLOTYPES = {"star": _STAR, "hla": _HLA, "plain": _PLAIN}
 
 _FILLERS = re.compile(r"\b(?:geno|diplo|pheno)type\b ?[:=]?", re.IGNORECASE)
@@ -73,9 +75,11 @@ def read_text(text: str, *, gene: str = "") -> Said | None:
     `gene` is the symbol that the resource states beside the text, if any; one that the
     text names itself goes before it.
     """
-    plain = " ".join(text[: MAX_LENGTH + 1].replace("\u200b", "").split())
+    if len(text) > MAX_LENGTH:
+        return None
+    plain = " ".join(text.replace("\u200b", "").split())
     named = {found.upper() for found in _symbols().findall(plain)}
-    if len(plain) > MAX_LENGTH or len(named) > 1:
+    if len(named) > 1:
         return None
     known = genes().get(next(iter(named), gene))
     if known is None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from backend.twin.errors import EhrRefused, EhrUnavailable
+from backend.twin.person import Person
 from backend.twin.ports import Receipt
 from backend.twin.record import PatientRecord
 from fhir_integration.bulkhead import Bulkhead, Places
@@ -37,6 +38,10 @@ class FakeEhr:
         self._call(ehr_patient, since, until, *also)
         return PatientRecord(series=())
 
+    def read_person(self, ehr_patient: str, *, on: date):
+        self._call(ehr_patient, on)
+        return Person(sex="female")
+
     def write_forecast(self, asked):
         self._call(asked)
         return RECEIPT
@@ -45,6 +50,7 @@ class FakeEhr:
 CALLS: list[Callable[[Bulkhead], Any]] = [
     lambda ehr: ehr.read_symptoms("1", **WINDOW),
     lambda ehr: ehr.write_forecast(document()),
+    lambda ehr: ehr.read_person("1", on=WINDOW["until"]),
 ]
 
 
@@ -60,8 +66,8 @@ def test_what_is_asked_and_answered_passes_through() -> None:
 def test_the_call_too_many_is_refused_at_once_whichever_ehr_it_is_for(call) -> None:
     hanging, other = FakeEhr(), FakeEhr()
     hanging.go = threading.Event()
-    places = Places(2, retry_after_s=8.0)
-    with ThreadPoolExecutor(2) as pool:
+    places = Places(len(CALLS), retry_after_s=8.0)
+    with ThreadPoolExecutor(len(CALLS)) as pool:
         calls = [pool.submit(call, Bulkhead(hanging, places=places)) for call in CALLS]
         for _ in calls:
             assert hanging.entered.acquire(timeout=10)

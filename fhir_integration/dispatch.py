@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 from backend.twin.record import Reason
-from fhir_integration.instruments import holds_answers
+from fhir_integration.codes import NO_SITE_CODES, SiteCodes
+from fhir_integration.concept_map import translated
+from fhir_integration.facts import Fact, Result, concept_of, content_of, day_of, within
+from fhir_integration.instruments import Instrument, holds_answers, instrument
+from fhir_integration.kinds.condition import read_condition
+from fhir_integration.kinds.consent import read_consent
+from fhir_integration.kinds.genotype import is_genotype, read_genotype
+from fhir_integration.kinds.medication import read_medication
+from fhir_integration.kinds.person import read_person
+from fhir_integration.kinds.questionnaire import authored, read_response
 from fhir_integration.kinds.refused import Refused
+from fhir_integration.kinds.wearable import Sample, is_wearable, read_wearable
 from fhir_integration.labels import is_restricted
 from fhir_integration.naming import Newness, business, names, newness
-from fhir_integration.observation import Reading, readings, when
+from fhir_integration.observation import is_assertion_of_ai, readings, when
 from fhir_integration.resource_types import R4_TYPES
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment
 from fhir_integration.versions import is_other_version
 
-Fact = Reading
-Result = Fact | Refused
+__all__ = ["Context", "Fact", "ReadResource", "Result", "concept_of", "read_any"]
+
 Content = tuple[tuple[str, ...], ...]
 _EVER = date(1, 1, 1)
 _NOT_OURS = frozenset({Reason.WRONG_PATIENT, Reason.WRONG_TYPE, Reason.NOT_FHIR})
 _TAKEN_BACK = frozenset({"entered-in-error", "cancelled"})
+# Who the patient is and what they forbid is read under any label.
+_UNDER_ANY_LABEL = frozenset({"Patient", "Consent"})
+# They point at Medications, which may come later.
+POINTING = frozenset(
+    {
+        *("MedicationRequest", "MedicationStatement"),
+        *("MedicationAdministration", "MedicationDispense"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +54,7 @@ class Context:
     bounds the days, since a medicine begun earlier is still taken. `lookup` finds the
     resources that others point at, by their references. `on` is the day on which a
     consent must be in force; without it, `until`. `site_codes` says what a site's own
-    (system, code) stands for.
+    (system, code) stands for, `base_url` where its absolute references begin.
     """
 
     subject: Subject
@@ -43,7 +62,8 @@ class Context:
     until: date = date.max
     lookup: Mapping[str, Json] = field(default_factory=dict)
     on: date | None = None
-    site_codes: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
+    site_codes: SiteCodes = field(default_factory=lambda: NO_SITE_CODES)
+    base_url: str = ""
 
 
 class ReadResource(NamedTuple):
@@ -51,9 +71,8 @@ class ReadResource(NamedTuple):
 
     `identity` is type and id, `business` what names the entry under whatever id; both
     are empty where the resource has no such name. `newness` sorts versions, `content`
-    decides between those that say the same of themselves but differ. `source` is the
-    versioned reference. A tuple, since one is made for every resource: a dataclass
-    takes four times as long.
+    says the same for results that say the same. `source` is the versioned reference. A
+    tuple, since one is made for every resource: a dataclass takes four times as long.
     """
 
     identity: str
@@ -67,28 +86,32 @@ class ReadResource(NamedTuple):
 def read_any(resource: Json, context: Context) -> ReadResource:
     """Read one resource by its kind; never raises, whatever the object holds."""
     identity, source = names(resource)
-    results = _results(resource, context, source=source)
+    meant = translated(resource, context.site_codes)
+    results = _results(meant, context, source)
     return ReadResource(
         identity,
-        () if _is_stray(results) else _business(resource),
+        () if _is_stray(results) else _business(meant, results),
         newness(resource),
         source,
         results,
-        tuple(map(_content, results)),
+        tuple(map(content_of, results)),
     )
 
 
-def concept_of(fact: Fact) -> str:
-    """The word under which a fact is counted, such as phq9 or medication:sertraline."""
-    return fact.scale.key
-
-
-def _results(resource: Json, context: Context, *, source: str) -> tuple[Result, ...]:
+def _results(resource: Json, context: Context, source: str) -> tuple[Result, ...]:
     objection = _objection(resource)
-    if objection is None:
-        kind = _KINDS.get(resource["resourceType"], _not_read)
-        return kind(resource, context, source)
-    return (Refused(objection, _loses_answer(resource, objection, context.subject)),)
+    if objection is not None:
+        lost = _loses_answer(resource, objection, context.subject)
+        return (Refused(objection, lost),)
+    kind = _KINDS.get(resource["resourceType"])
+    if kind is None:
+        return (Refused(Reason.NOT_READ),)
+    since, until = context.since, context.until
+    found = (
+        within(result, since=since, until=until)
+        for result in kind(resource, context, source)
+    )
+    return tuple(result for result in found if result is not None)
 
 
 def _objection(resource: Json) -> Reason | None:
@@ -98,7 +121,9 @@ def _objection(resource: Json) -> Reason | None:
         return Reason.WRONG_VERSION
     if not isinstance(kind, str) or kind not in R4_TYPES:
         return Reason.NOT_FHIR
-    if kind not in _OPEN_KINDS and is_restricted(resource):
+    if is_assertion_of_ai(resource):
+        return Reason.WRONG_TYPE
+    if kind not in _UNDER_ANY_LABEL and is_restricted(resource):
         return Reason.RESTRICTED
     return None
 
@@ -106,7 +131,7 @@ def _objection(resource: Json) -> Reason | None:
 def _loses_answer(resource: Json, objection: Reason, subject: Subject) -> bool:
     """True if an answer of this patient's to a safety item goes with the resource."""
     return (
-        objection is not Reason.NOT_FHIR
+        objection not in _NOT_OURS
         and resource.get("resourceType") == "Observation"
         and str(resource.get("status")) not in _TAKEN_BACK
         and not subject.is_another(resource)
@@ -120,33 +145,93 @@ def _is_stray(results: tuple[Result, ...]) -> bool:
     return isinstance(first, Refused) and first.reason in _NOT_OURS
 
 
-def _business(resource: Json) -> tuple[str, ...]:
+def _business(resource: Json, results: tuple[Result, ...]) -> tuple[str, ...]:
     if "identifier" not in resource:
         return ()
-    at = when(resource)
-    return business(resource, when=at.day.isoformat()) if isinstance(at, Moment) else ()
+    kind = resource.get("resourceType")
+    if kind in POINTING or kind not in ("Observation", "QuestionnaireResponse"):
+        days = (day_of(result) for result in results)
+        return business(resource, when=str(next(filter(None, days), "-")))
+    at = when(resource) if kind == "Observation" else authored(resource)
+    if not isinstance(at, Moment):
+        return ()
+    is_sample = kind == "Observation" and is_wearable(resource)
+    return business(resource, when=str(at.micros if is_sample else at.day))
 
 
-def _content(found: Result) -> tuple[str, ...]:
-    if isinstance(found, Refused):
-        return "", found.reason, str(found.safety)
-    scale, at = found.scale, found.moment
-    ends = f"{scale.low!r} {scale.high!r}"
-    return scale.system, scale.code, ends, str(at.day), at.at, repr(found.value)
+def _observation(resource: Json, context: Context, source: str) -> Iterable[Result]:
+    subject = context.subject
+    if is_genotype(resource):
+        return read_genotype(resource, subject=subject, source=source)
+    is_score = isinstance(instrument(resource), Instrument)
+    if not is_score and is_wearable(resource):
+        return _wearable(resource, context, source)
+    return _scores(resource, context)
 
 
-def _observation(resource: Json, context: Context, _: str) -> tuple[Result, ...]:
+def _scores(resource: Json, context: Context) -> Iterable[Result]:
     at = when(resource)
     if isinstance(at, Moment) and at.day < context.since:
         return ()
     return readings(resource, subject=context.subject, at=at, until=context.until)
 
 
-def _not_read(_: Json, __: Context, ___: str) -> tuple[Result, ...]:
-    return (Refused(Reason.NOT_READ),)
+def _wearable(resource: Json, context: Context, source: str) -> Iterable[Result]:
+    """Its values; where nothing of it is in the days asked for, it leaves no trace."""
+    read = read_wearable(resource, subject=context.subject, source=source)
+    if "component" in resource and holds_answers(resource):
+        return (*read, *_scores(resource, context))
+    at = when(resource)
+    if isinstance(at, Moment) and at.day < context.since:
+        return tuple(result for result in read if isinstance(result, Sample))
+    return read
 
 
-_Kind = Callable[[Json, Context, str], tuple[Result, ...]]
-_KINDS: Mapping[str, _Kind] = {"Observation": _observation}
-# Who the patient is and what they forbid is read under any label.
-_OPEN_KINDS = frozenset({"Patient", "Consent"})
+def _response(resource: Json, context: Context, _: str) -> Iterable[Result]:
+    at = authored(resource)
+    if isinstance(at, Moment) and at.day < context.since:
+        return ()
+    return read_response(resource, subject=context.subject, until=context.until)
+
+
+def _medication(resource: Json, context: Context, source: str) -> Iterable[Result]:
+    return read_medication(
+        resource, subject=context.subject, source=source, lookup=context.lookup
+    )
+
+
+def _condition(resource: Json, context: Context, source: str) -> Iterable[Result]:
+    return read_condition(resource, subject=context.subject, source=source)
+
+
+def _person(resource: Json, context: Context, source: str) -> Iterable[Result]:
+    """The patient asked for; a record merged into theirs says nothing of its own."""
+    own_id, subject = resource.get("id"), context.subject
+    if own_id != subject.ehr_patient:
+        is_merged = isinstance(own_id, str) and own_id in subject.also
+        return () if is_merged else (Refused(Reason.WRONG_PATIENT),)
+    on = context.on or context.until
+    base_url = context.base_url
+    return (read_person(resource, source=source, base_url=base_url, on=on),)
+
+
+def _consent(resource: Json, context: Context, _: str) -> Iterable[Result]:
+    on = context.on or context.until
+    return (read_consent(resource, subject=context.subject, on=on),)
+
+
+def _pointed_at(_: Json, __: Context, ___: str) -> Iterable[Result]:
+    """A Medication says nothing of a patient; what points at it does."""
+    return ()
+
+
+_Kind = Callable[[Json, Context, str], Iterable[Result]]
+_KINDS: Mapping[str, _Kind] = {
+    "Observation": _observation,
+    "QuestionnaireResponse": _response,
+    "Condition": _condition,
+    "Patient": _person,
+    "Consent": _consent,
+    "Medication": _pointed_at,
+    **dict.fromkeys(POINTING, _medication),
+}

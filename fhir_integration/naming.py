@@ -44,19 +44,23 @@ def business(resource: Json, *, when: str) -> tuple[str, ...]:
     over all forms of a kind: without code and time one answer would hide another.
     """
     try:
-        first, coding = resource["identifier"][0], _code(resource)["coding"][0]
-        name = first["system"], first["value"], coding["code"], when
+        stated = resource["identifier"]
+        first = stated[0] if isinstance(stated, list) else stated
+        name = [resource["resourceType"], first["system"], first["value"]]
+        name += [_code(resource), when]
     except (KeyError, IndexError, TypeError):
         return ()
-    return (resource["resourceType"], *name) if all(map(_is_text, name)) else ()
+    return tuple(name) if all(map(_is_text, name)) else ()
 
 
-def _code(resource: Json) -> Json:
+def _code(resource: Json) -> object:
+    """The first code that says what the entry is of; of a form its questionnaire."""
+    if resource["resourceType"] == "QuestionnaireResponse":
+        return resource.get("questionnaire", "-")
     for element in ("code", "medicationCodeableConcept"):
         if element in resource:
-            found: Json = resource[element]
-            return found
-    return {}
+            return resource[element]["coding"][0]["code"]
+    return resource["medicationReference"]["reference"]
 
 
 def _is_text(part: object) -> bool:

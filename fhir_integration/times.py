@@ -15,6 +15,10 @@ _TIME = re.compile(
     r"(Z|[+-]\d{2}:\d{2})"
 )
 
+DAY = 86_400  # seconds
+_START = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH = _START.toordinal()
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:
@@ -22,6 +26,29 @@ class Moment:
 
     day: date
     instant: datetime | None = None
+
+    @property
+    def number(self) -> int:
+        """The day as days since 1970."""
+        return self.day.toordinal() - _EPOCH
+
+    @property
+    def offset(self) -> int | None:
+        """Minutes east of UTC that the source stated; None for a plain day."""
+        stated = None if self.instant is None else self.instant.utcoffset()
+        return None if stated is None else int(stated.total_seconds()) // 60
+
+    @property
+    def micros(self) -> int:
+        """Microseconds since 1970 UTC; a plain day counts from midnight as if in UTC.
+
+        Whole numbers, so that equal times are equal.
+        """
+        if self.instant is None:
+            return self.number * DAY * 1_000_000
+        since = self.instant.replace(tzinfo=UTC) - _START
+        clock = (since.days * DAY + since.seconds) * 1_000_000 + since.microseconds
+        return clock - (self.offset or 0) * 60_000_000
 
     @property
     def at(self) -> str:

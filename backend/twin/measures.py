@@ -19,7 +19,8 @@ class Measure:
 
     `window` says what one value covers: a moment, a stated stretch of time, the whole
     local day, or the night that ends on the local day. `source` is where the range
-    comes from.
+    comes from. `also` are UCUM codes that mean `unit` itself here, such as "/d" for the
+    steps of one day.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Measure:
     window: Window
     source: str
     codes: tuple[tuple[str, str], ...]  # (system, code)
+    also: tuple[str, ...] = ()
 
 
 @cache
@@ -40,6 +42,14 @@ def measures() -> Mapping[str, Measure]:
     """
     table = files("backend.twin.tables").joinpath("measures.toml").read_bytes()
     return MappingProxyType(read_measures(table.decode()))
+
+
+@cache
+def by_code() -> Mapping[tuple[str, str], Measure]:
+    """(system, code) -> the measure it stands for, of the whole table."""
+    return MappingProxyType(
+        {code: measure for measure in measures().values() for code in measure.codes}
+    )
 
 
 def read_measures(text: str) -> dict[str, Measure]:
@@ -57,6 +67,7 @@ def read_measures(text: str) -> dict[str, Measure]:
 def _measure(key: str, block: Mapping[str, Any]) -> Measure:
     try:
         fields = {**block, "low": float(block["low"]), "high": float(block["high"])}
+        fields["also"] = tuple(block.get("also", ()))
         fields["codes"] = tuple((one["system"], one["code"]) for one in block["codes"])
         made = Measure(key=key, **fields)
     except (KeyError, TypeError) as error:

@@ -1,0 +1,81 @@
+"""Everything that a reader can say of a resource, whatever its kind."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from backend.twin.genes import GeneCall
+from backend.twin.history import Diagnosis, MedicationEvent
+from backend.twin.person import Person
+from backend.twin.record import Reason
+from fhir_integration.kinds.consent import Consented
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.kinds.wearable import Sample
+from fhir_integration.observation import Answer, Reading
+
+History = MedicationEvent | Diagnosis | GeneCall
+Fact = Reading | Answer | Sample | History | Person | Consented
+Result = Fact | Refused
+
+
+def concept_of(fact: Fact) -> str:
+    """The word under which a fact is counted, such as phq9 or medication:sertraline."""
+    match fact:
+        case Reading() | Answer():
+            return fact.scale.key
+        case Sample():
+            return fact.measure.key
+        case MedicationEvent():
+            return f"medication:{'+'.join(fact.ingredients)}"
+        case Diagnosis():
+            return f"condition:{fact.concept}"
+        case GeneCall():
+            return f"gene:{fact.gene}"
+    return "person" if isinstance(fact, Person) else "consent"
+
+
+def content_of(found: Result) -> tuple[str, ...]:
+    """What the fact says, without where it was found: equal for two that say one."""
+    match found:
+        case Refused():
+            return "", found.reason, str(found.safety)
+        case Sample():
+            window = f"{found.start} {found.seconds!r}"
+            return found.measure.key, window, repr(found.value)
+        case Reading() | Answer():
+            scale, at = found.scale, found.moment
+            item = found.item if isinstance(found, Answer) else ""
+            name = scale.system, scale.code, f"{scale.low!r} {scale.high!r}", item
+            return (*name, str(at.day), at.at, repr(found.value))
+        case Person():
+            return ("person", repr(found))
+    return type(found).__name__, repr(replace(found, source=""))
+
+
+def within(found: Result, *, since: date, until: date) -> Result | None:
+    """The same if its day is asked for; None before `since`, refused after `until`.
+
+    A medicine, a condition or a gene holds from its day on, so `since` asks nothing of
+    them. Scores are bounded where they are read.
+    """
+    if isinstance(found, Sample):
+        if found.day < since.toordinal() - _EPOCH:
+            return None
+        is_later = found.day > until.toordinal() - _EPOCH
+        return Refused(Reason.IN_FUTURE) if is_later else found
+    day = day_of(found)
+    return found if day is None or day <= until else Refused(Reason.IN_FUTURE)
+
+
+def day_of(found: Result) -> date | None:
+    """The day from which on a fact of the history holds; None if there is none."""
+    match found:
+        case MedicationEvent() | GeneCall():
+            return found.day
+        case Diagnosis():
+            return found.onset
+    return None
+
+
+_EPOCH = date(1970, 1, 1).toordinal()

@@ -1,0 +1,94 @@
+"""SampledData: many values of one measure at a fixed pace, packed into one text.
+
+Source: hl7.org/fhir/R4/datatypes.html#SampledData. Only one dimension is read: of
+several, nothing says which is the measure's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from backend.twin.measures import Measure
+from backend.twin.record import Reason
+from backend.twin.streams import NO_OFFSET
+from fhir_integration.kinds.spans import Span
+from fhir_integration.strict_json import Json
+from fhir_integration.times import DAY
+from fhir_integration.ucum import Conversion, conversion, finite
+
+_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
+# An error, and what was too low or too high for the device to say how much.
+_MARKS = {"E": Reason.NO_VALUE, "L": Reason.NOT_A_NUMBER, "U": Reason.NOT_A_NUMBER}
+Sampled = tuple[Span, float] | Reason
+
+
+def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
+    """Each sample's span and value in the measure's unit, or why it has none.
+
+    `whole` begins with the first sample. Each sample is a moment `period` ms after the
+    one before it; in measures of a stretch of time it covers that period.
+    """
+    read = _header(data, measure)
+    if isinstance(read, Reason):
+        yield read
+        return
+    convert, origin, factor, step = read
+    texts = data.get("data") if isinstance(data, dict) else None
+    words = texts.split() if isinstance(texts, str) else []
+    if not words:
+        yield Reason.NO_VALUE
+    for number, word in enumerate(words):
+        if word in _MARKS:
+            yield _MARKS[word]
+        elif not _NUMBER.fullmatch(word):
+            yield Reason.MALFORMED
+        else:
+            at = _span(whole, number * step, step if _lasts(measure) else 0.0)
+            yield at, convert(float(word) * factor + origin)
+
+
+def _header(
+    data: object, measure: Measure
+) -> tuple[Conversion, float, float, float] | Reason:
+    """Conversion, origin, factor and seconds between samples."""
+    if not isinstance(data, dict):
+        return Reason.MALFORMED
+    origin = data.get("origin")
+    if not isinstance(origin, dict):
+        return Reason.MALFORMED
+    if _is_number(data.get("dimensions", 1)) and data.get("dimensions", 1) != 1:
+        return Reason.NOT_A_NUMBER
+    convert = conversion(origin, measure)
+    if isinstance(convert, Reason):
+        return convert
+    return _numbers(data, origin, convert)
+
+
+def _numbers(
+    data: Json, origin: Json, convert: Conversion
+) -> tuple[Conversion, float, float, float] | Reason:
+    zero, factor = finite(origin.get("value")), finite(data.get("factor", 1))
+    period = finite(data.get("period"))
+    if isinstance(zero, Reason) or isinstance(factor, Reason):
+        return Reason.MALFORMED
+    if isinstance(period, Reason) or not 0 < period <= 366 * DAY * 1000:
+        return Reason.MALFORMED
+    return convert, zero, factor, period / 1000
+
+
+def _is_number(value: object) -> bool:
+    return not isinstance(finite(value), Reason)
+
+
+def _lasts(measure: Measure) -> bool:
+    return measure.window in ("interval", "day")
+
+
+def _span(whole: Span, after: float, seconds: float) -> Span:
+    """`after` seconds into the series; the day moves on in the stated offset."""
+    start = whole.start + after
+    offset = 0 if whole.offset == NO_OFFSET else whole.offset
+    local = whole.start + 60 * offset
+    days = int((local + after) // DAY) - int(local // DAY)
+    return Span(int(start // 1), seconds, whole.day + days, whole.offset)

@@ -1,0 +1,185 @@
+"""Observations of a watch, a ring or a bedside monitor: values of body signals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from backend.twin.measures import Measure, Window, by_code
+from backend.twin.record import Reason
+from fhir_integration.codes import canonical
+from fhir_integration.instruments import dicts
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.kinds.sampled import sampled
+from fhir_integration.kinds.spans import Span, span_of
+from fhir_integration.observation import is_assertion_of_ai
+from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
+from fhir_integration.ucum import finite, in_unit
+
+# R4's profile of vital signs wants this code beside any narrower one.
+_BROAD = "heart-rate"
+_USED = frozenset({"final", "amended", "corrected"})
+_REFUSED = {
+    "registered": Reason.NOT_FINAL,
+    "preliminary": Reason.NOT_FINAL,
+    "unknown": Reason.NOT_FINAL,
+    "entered-in-error": Reason.ENTERED_IN_ERROR,
+    "cancelled": Reason.CANCELLED,
+}
+
+
+class Sample(NamedTuple):
+    """One value in the measure's unit; the columns of a `Stream`, one row of them.
+
+    `start` is seconds since 1970 UTC, `seconds` the length of the window (0 for a
+    moment), `day` the local day since 1970 on which it counts, `offset` minutes east of
+    UTC. A tuple, since a SampledData makes thousands.
+    """
+
+    measure: Measure
+    start: int
+    seconds: float
+    day: int
+    offset: int
+    value: float
+    source: str
+
+
+def measure_of(element: Json) -> Measure | None:
+    """The measure that an Observation's or a component's code names; None if none does.
+
+    A coding counts by system and code. Of two measures at once neither is known, but
+    for heart rate beside a narrower one. Public records label the code of SDNN as
+    RMSSD: which of the two such a value is nobody can tell, so it is neither.
+    """
+    concept = element.get("code")
+    codings = dicts(concept.get("coding")) if isinstance(concept, dict) else []
+    found = {measure.key: measure for measure in map(_measure, codings) if measure}
+    if len(found) > 1:
+        found.pop(_BROAD, None)
+    if len(found) != 1:
+        return None
+    ((key, measure),) = found.items()
+    return None if key == "hrv-sdnn" and _says_rmssd(element["code"]) else measure
+
+
+def _measure(coding: Json) -> Measure | None:
+    code = coding.get("code")
+    known = by_code()
+    if not isinstance(code, str):
+        return None
+    return known.get((canonical(coding.get("system")), code))
+
+
+def _says_rmssd(concept: Json) -> bool:
+    words = [concept.get("text"), *(one.get("display") for one in concept["coding"])]
+    return any("rmssd" in word.lower() for word in words if isinstance(word, str))
+
+
+def is_wearable(resource: Json) -> bool:
+    """True if its own code, or a component's, names a measure."""
+    if measure_of(resource) is not None:
+        return True
+    return "component" in resource and any(
+        measure_of(component) for component in dicts(resource["component"])
+    )
+
+
+def read_wearable(
+    resource: Json, *, subject: Subject, source: str
+) -> tuple[Sample | Refused, ...]:
+    """The values of an Observation of body signals, one result for each known part.
+
+    A panel's own code may be unknown, and its own value absent; SampledData gives one
+    result a sample, and one refusal for all samples that are refused alike.
+    """
+    reason = _objection(resource, subject=subject)
+    if reason is not None:
+        return (Refused(reason),)
+    results = [
+        result
+        for element, measure in _parts(resource)
+        for result in _results(resource, element, measure, source=source)
+    ]
+    if measure_of(resource) is None and _values(resource):
+        results.append(Refused(Reason.UNKNOWN_CODE))
+    refused = dict.fromkeys(x for x in results if isinstance(x, Refused))
+    return (*(x for x in results if isinstance(x, Sample)), *refused)
+
+
+def _objection(resource: Json, *, subject: Subject) -> Reason | None:
+    if resource.get("resourceType") != "Observation" or is_assertion_of_ai(resource):
+        return Reason.WRONG_TYPE
+    status = resource.get("status")
+    if not isinstance(status, str) or status not in _USED:
+        return _REFUSED.get(str(status), Reason.MALFORMED)
+    return None if subject.owns(resource) else Reason.WRONG_PATIENT
+
+
+def _parts(resource: Json) -> Iterator[tuple[Json, Measure]]:
+    own = measure_of(resource)
+    inner = [
+        (component, measure)
+        for component in dicts(resource.get("component"))
+        if (measure := measure_of(component)) is not None
+    ]
+    if own is not None and (_values(resource) or not inner):
+        yield resource, own
+    yield from inner
+
+
+def _values(element: Json) -> list[str]:
+    return [key for key in element if key.startswith("value")]
+
+
+def _results(
+    resource: Json, element: Json, measure: Measure, *, source: str
+) -> Iterator[Sample | Refused]:
+    present = _values(element)
+    window: Window = measure.window
+    if "valueSampledData" in present and window == "interval":
+        window = "instant"  # the pace of the samples is their window
+    span = span_of(resource, window)
+    if isinstance(span, Reason):
+        yield Refused(span)
+    elif not present or "dataAbsentReason" in element:
+        yield Refused(Reason.NO_VALUE)
+    elif len(present) > 1:
+        yield Refused(Reason.MALFORMED)
+    else:
+        for read in _read(element, present[0], measure, span):
+            yield _result(read, measure, source)
+
+
+def _read(
+    element: Json, kind: str, measure: Measure, span: Span
+) -> Iterator[tuple[Span, float] | Reason]:
+    value: Any = element[kind]
+    if kind == "valueSampledData":
+        yield from sampled(value, measure, span)
+        return
+    number = _number(kind, value, measure)
+    yield number if isinstance(number, Reason) else (span, number)
+
+
+def _number(kind: str, value: object, measure: Measure) -> float | Reason:
+    """The one number; an integer without a unit can only be a count."""
+    if kind == "valueQuantity":
+        return in_unit(value, measure)
+    if kind != "valueInteger":
+        return Reason.NOT_A_NUMBER
+    if not isinstance(value, int):
+        return Reason.NOT_A_NUMBER
+    return finite(value) if measure.unit == "{steps}" else Reason.NO_UNIT
+
+
+def _result(
+    read: tuple[Span, float] | Reason, measure: Measure, source: str
+) -> Sample | Refused:
+    if isinstance(read, Reason):
+        return Refused(read)
+    span, value = read
+    if not measure.low <= value <= measure.high:
+        return Refused(Reason.IMPLAUSIBLE)
+    return Sample(measure, *span, value + 0.0, source)  # + 0.0 turns -0.0 into 0.0

@@ -51,6 +51,9 @@ evaluate: .venv/.full ## Score the served path on real diaries; writes docs/benc
 bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench.straight_line
 
+prove: .venv/.full ## Bent resources by the 100,000; writes docs/reliability.md
+	@$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/prove
+
 .venv/bin/python:
 	@$(PYTHON) -m venv .venv
 
@@ -65,4 +68,4 @@ bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(PIP) -e '.[production,train,test]'
 	@touch $@ .venv/.runtime
 
-.PHONY: help setup demo serve test check fix export evaluate bench
+.PHONY: help setup demo serve test check fix export evaluate bench prove

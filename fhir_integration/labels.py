@@ -1,12 +1,11 @@
-"""Security labels: what the EHR marks as restricted, or as a machine's word.
+"""Security labels: what the EHR marks as restricted is not read.
 
-Source: HL7 v3-Confidentiality and v3-ObservationValue, as `meta.security` carries them
-(hl7.org/fhir/R4/security-labels.html).
+Source: HL7 v3-Confidentiality, as `meta.security` carries it (hl7.org/fhir/R4/
+security-labels.html).
 """
 
 from __future__ import annotations
 
-from fhir_integration.codes import AI_LABEL
 from fhir_integration.strict_json import Json
 
 _SYSTEMS = frozenset(
@@ -28,24 +27,11 @@ def is_restricted(resource: Json) -> bool:
     The safe side: a label that is there but cannot be read counts as a restriction,
     since nobody here can tell what it forbids. Labels of other systems do not.
     """
-    labels = _labels(resource)
+    meta = resource.get("meta")
+    labels = meta.get("security") if isinstance(meta, dict) else None
     if labels is None:
         return False
     return not isinstance(labels, list) or any(map(_restricts, labels))
-
-
-def is_assertion_of_ai(resource: Json) -> bool:
-    """True for what a model wrote, ours or another's: it is never a measurement."""
-    labels = _labels(resource)
-    return isinstance(labels, list) and any(
-        isinstance(label, dict) and label.get("code") == AI_LABEL["code"]
-        for label in labels
-    )
-
-
-def _labels(resource: Json) -> object:
-    meta = resource.get("meta")
-    return meta.get("security") if isinstance(meta, dict) else None
 
 
 def _restricts(label: object) -> bool:

@@ -21,7 +21,7 @@ from fhir_integration.codes import LOINC, canonical
 from fhir_integration.instruments import codings, dicts
 from fhir_integration.kinds.diplotype import Said, fit, read_text
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.labels import is_assertion_of_ai
+from fhir_integration.observation import is_assertion_of_ai
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from fhir_integration.labels import is_assertion_of_ai, is_restricted
+from fhir_integration.labels import is_restricted
 
 NOW = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 STU3 = "http://hl7.org/fhir/v3/Confidentiality"
@@ -76,18 +76,3 @@ def test_one_label_of_many_is_enough() -> None:
 def test_shapes_of_meta(meta: Any, restricted: bool) -> None:
     assert is_restricted({"meta": meta}) is restricted
     assert not is_restricted({})
-
-
-@pytest.mark.parametrize(
-    ("security", "ours"),
-    [
-        ([{"code": "AIAST"}], True),
-        ([{"code": "R"}, {"code": "AIAST"}], True),
-        ([{"code": "R"}], False),
-        (["AIAST"], False),
-        ("AIAST", False),
-        (None, False),
-    ],
-)
-def test_what_a_model_wrote_is_known_by_its_label(security: Any, ours: bool) -> None:
-    assert is_assertion_of_ai({"meta": {"security": security}}) is ours

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale, known_scales, local_scale, scale
@@ -32,12 +32,25 @@ class Part(Enum):
 class Instrument:
     """An instrument by its scale, and the part of it that a code names.
 
-    `item` is the item's own code, empty for a total and a panel.
+    `item` is the item's own code, empty for a total and a panel. Its numbers run from
+    `low` to `high`, score units.
     """
 
     scale: Scale
     part: Part
     item: str = ""
+    low: float = field(init=False)
+    high: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        low, high = self.scale.low, self.scale.high
+        asked = self.scale.safety_item
+        if self.part is Part.ITEM:
+            low, high = codes.ANSWER_RANGE
+        elif self.part is Part.SAFETY and asked is not None:
+            low, high = asked.low, asked.high
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
 
 
 @cache
@@ -165,9 +178,14 @@ def _diary(element: Json, code: str) -> Instrument | Reason:
             continue
         low, high = _bound(stated.get("low")), _bound(stated.get("high"))
         if low is not None and high is not None and low < high:
-            item = local_scale(code, system=codes.DIARY, low=low, high=high)
-            return Instrument(item, Part.TOTAL)
+            return _diary_item(code, low, high)
     return Reason.NO_SCALE
+
+
+@lru_cache(maxsize=1024)  # a diary has few items and thousands of entries
+def _diary_item(code: str, low: float, high: float) -> Instrument:
+    item = local_scale(code, system=codes.DIARY, low=low, high=high)
+    return Instrument(item, Part.TOTAL)
 
 
 def _is_scale_mark(coding: Json) -> bool:
@@ -192,4 +210,8 @@ def codings(element: Json) -> list[Json]:
 
 def dicts(value: object) -> list[Json]:
     """The objects of a JSON list; empty for anything else."""
-    return [x for x in value if isinstance(x, dict)] if isinstance(value, list) else []
+    if not isinstance(value, list):
+        return []
+    if len(value) == 1:  # the common case, at half the price
+        return value if isinstance(value[0], dict) else []
+    return [x for x in value if isinstance(x, dict)]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale, scale
@@ -41,12 +41,12 @@ _NOTHING_LOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A usable score. `safety` says that it answers the scale's safety item.
 
     `summed`: the EHR states no total there; it was added up from a complete set of
-    items, and its source is the panel or the form that holds them.
+    items, and its source is the panel or the form that holds them. A tuple, since one
+    is made for every score: a frozen dataclass takes three times as long.
     """
 
     scale: Scale
@@ -56,8 +56,7 @@ class Reading:
     summed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """An item answered on its own: no score until all its siblings are there.
 
     `item` is its code; `scale` the longest questionnaire that asks it. The answer to a
@@ -124,19 +123,34 @@ def readings(
     if objection is not None:
         return (Refused(objection, _is_loss(resource, objection, subject=subject)),)
     of = instrument(resource)
+    if isinstance(of, Instrument) and _is_alone(resource, of):
+        return (_plain(resource, of, at=at, until=until),)
     found = parts(resource, of)
     if not found:
         return _nothing(resource, of)
     if isinstance(at, Reason) or at.day > until:
         reason = at if isinstance(at, Reason) else Reason.IN_FUTURE
         return (Refused(reason, any(x.part is Part.SAFETY for _, x in found)),)
-    if len(found) == 1 and found[0][0] is resource:
-        return (read_part(*found[0], at=at),)
     read = [(inner, read_part(element, inner, at=at)) for element, inner in found]
     if isinstance(of, Instrument) and of.part is Part.PANEL:
         return totalled(read, at=at, of=of.scale)
     results = tuple(result for _, result in read)
     return (*results, Refused(of)) if isinstance(of, Reason) else results
+
+
+def _is_alone(resource: Json, of: Instrument) -> bool:
+    return "component" not in resource and of.part is not Part.PANEL
+
+
+def _plain(
+    resource: Json, of: Instrument, *, at: Moment | Reason, until: date
+) -> Result:
+    """The one result of a score or an answer that holds no other: most are such."""
+    if isinstance(at, Reason):
+        return Refused(at, of.part is Part.SAFETY)
+    if at.day > until:
+        return Refused(Reason.IN_FUTURE, of.part is Part.SAFETY)
+    return read_part(resource, of, at=at)
 
 
 def read_part(element: Json, inner: Instrument, *, at: Moment) -> Result:
@@ -146,22 +160,12 @@ def read_part(element: Json, inner: Instrument, *, at: Moment) -> Result:
     value = score(element, inner.scale, is_answer=part is not Part.TOTAL)
     if isinstance(value, Reason):
         return Refused(value, safety)
-    low, high = _range(inner)
-    if not low <= value <= high:
+    if not inner.low <= value <= inner.high:
         return Refused(Reason.OUTSIDE_SCALE, safety)
     value += 0.0  # turns -0.0 into 0.0
     if part is Part.ITEM:
         return Answer(inner.scale, at, value, inner.item)
     return Reading(inner.scale, at, value, safety)
-
-
-def _range(inner: Instrument) -> tuple[float, float]:
-    item = inner.scale.safety_item
-    if inner.part is Part.SAFETY and item is not None:
-        return item.low, item.high
-    if inner.part is Part.ITEM:
-        return codes.ANSWER_RANGE
-    return inner.scale.low, inner.scale.high
 
 
 def totalled(

@@ -13,6 +13,15 @@ from fhir_integration.instruments import dicts
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
 
+# R4's value[x] of an Observation and of a form's answer.
+_VALUES = frozenset(
+    f"value{name}"
+    for name in (
+        *("Quantity", "CodeableConcept", "String", "Boolean", "Integer", "Range"),
+        *("Ratio", "SampledData", "Time", "DateTime", "Period", "Decimal", "Date"),
+        *("Uri", "Attachment", "Coding", "Reference"),
+    )
+)
 _NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,12})?")
 
 
@@ -26,14 +35,12 @@ def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
     rank is no score. Samples (SampledData) are no score. A value that is absent is
     never zero.
     """
-    kind = ""
-    for key in element:
-        if key.startswith("value"):
-            if kind:
-                return Reason.MALFORMED
-            kind = key
-    if not kind or "dataAbsentReason" in element:
+    stated = _VALUES.intersection(element)
+    if not stated or "dataAbsentReason" in element:
         return Reason.NO_VALUE
+    if len(stated) > 1:
+        return Reason.MALFORMED
+    (kind,) = stated
     value = element[kind]
     if kind == "valueQuantity":
         return _of_quantity(value, scale)

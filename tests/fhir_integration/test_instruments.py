@@ -51,6 +51,7 @@ def test_a_totals_code_names_its_scale(key: str) -> None:
     one = scale(key)
     found = instrument({"code": {"coding": [{"system": one.system, "code": one.code}]}})
     assert found == Instrument(one, Part.TOTAL)
+    assert (found.low, found.high) == (one.low, one.high)
 
 
 @pytest.mark.parametrize(
@@ -82,9 +83,48 @@ def test_a_panel_brings_its_total_and_its_safety_item() -> None:
     assert record.refused == ()
 
 
-def test_items_are_not_added_up() -> None:
+def test_items_that_are_not_all_there_are_not_added_up() -> None:
     record = read(panel(component=[component(ITEM_1, **ANSWER), ITEM]))
     assert (scores(record), answers(record)) == ([], [3.0])
+    assert refusals(record) == [(Reason.NO_VALUE, False)]
+
+
+ZERO_WIDTH = {"system": LOINC, "code": TOTAL, "display": "PHQ\u200b-9 total"}
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        [ZERO_WIDTH],
+        [{"system": "urn:site", "code": TOTAL}, ZERO_WIDTH],
+        [{"system": "http://snomed.info/sct", "code": "720433000"}, ZERO_WIDTH],
+        ["junk", {}, {"system": [], "code": {}}, ZERO_WIDTH],
+        [{"system": "urn:oid:2.16.840.1.113883.6.1", "code": TOTAL}],
+        [{"system": "https://loinc.org", "code": TOTAL}],
+    ],
+)
+def test_codes_are_matched_by_system_and_code_alone(codings: list[Any]) -> None:
+    stated = observation(code={"coding": codings, "text": "GAD-7"})
+    assert [scores(read(stated)), refusals(read(stated))] == [[12.0], []]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"coding": [{"system": LOINC, "code": "91006-2", "display": "PHQ-9 total"}]},
+        {"coding": [{"system": LOINC, "code": f" {TOTAL}"}]},
+        {"coding": [{"system": LOINC, "code": f"\u200b{TOTAL}"}]},
+        {"coding": [{"system": "urn:site", "code": TOTAL}]},
+        {"coding": [{"system": None, "code": TOTAL}]},
+        {"coding": {"system": LOINC, "code": TOTAL}},
+        {"coding": []},
+        {"text": "Patient Health Questionnaire 9 item (PHQ-9) total score"},
+        {},
+        [],
+    ],
+)
+def test_what_no_coding_names_is_unknown(code: Any) -> None:
+    assert refusals(read(observation(code=code))) == [(Reason.UNKNOWN_CODE, False)]
 
 
 def test_a_total_within_a_total_is_not_read() -> None:

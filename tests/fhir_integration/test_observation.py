@@ -81,7 +81,10 @@ LOST: list[tuple[Json, Reason]] = [
     ({"effectiveDateTime": None}, Reason.NO_DATE),
     ({"effectiveDateTime": "2026-02"}, Reason.PARTIAL_DATE),
     ({"effectiveDateTime": "2026-03-01"}, Reason.IN_FUTURE),
+    ({"status": "registered"}, Reason.NOT_FINAL),
+    ({"status": "unknown"}, Reason.NOT_FINAL),
     ({"subject": None}, Reason.WRONG_PATIENT),
+    ({"subject": [{"reference": "Patient/p1"}]}, Reason.WRONG_PATIENT),
     ({"subject": {"reference": "https://b.example/Patient/p1"}}, Reason.WRONG_PATIENT),
 ]
 NOT_LOST: list[tuple[Json, Reason]] = [
@@ -89,7 +92,7 @@ NOT_LOST: list[tuple[Json, Reason]] = [
     ({"status": "cancelled"}, Reason.CANCELLED),
     ({"subject": {"reference": "Patient/p2"}}, Reason.WRONG_PATIENT),
     ({"meta": {"security": [AI_LABEL]}}, Reason.WRONG_TYPE),
-    ({"resourceType": "Condition"}, Reason.NOT_READ),
+    ({"resourceType": "Immunization"}, Reason.NOT_READ),
 ]
 
 

@@ -15,6 +15,7 @@ from fhir_integration.units import is_score
         {"unit": "Points"},
         {"unit": " score "},
         {"code": "1", "system": UCUM},
+        {"code": "1", "system": UCUM, "unit": "score"},  # as the AUDIT-C comes
         {"code": "{score}", "system": UCUM, "unit": "whatever is printed"},
         {"code": "{score}"},
     ],
@@ -28,6 +29,9 @@ def test_a_count_of_points_is_a_score(quantity: dict[str, object]) -> None:
     [
         {"unit": "mg"},
         {"unit": "%"},
+        {"unit": "/min"},
+        {"unit": "beats/minute", "code": "/min", "system": UCUM},
+        {"code": "%", "system": UCUM, "unit": "{score}"},
         {"unit": 5},
         {"code": "mm[Hg]", "system": UCUM, "unit": "score"},
         {"code": "{score}", "system": "http://example.org/units"},

@@ -20,6 +20,7 @@ ANSWER = {"coding": [{"system": LOINC, "code": "LA6570-1"}]}
     [
         ({"valueQuantity": {"value": 12, **SCORE}}, 12.0),
         ({"valueQuantity": {"value": 7.5}}, 7.5),
+        ({"valueQuantity": {"value": 1e300}}, 1e300),  # the range is another's to judge
         ({"valueInteger": 9}, 9.0),
         ({"valueString": "12"}, 12.0),
         ({"valueString": " 3.50 "}, 3.5),
@@ -104,6 +105,18 @@ def test_an_answer_is_no_total() -> None:
         ({"valueString": "nan"}, Reason.NOT_A_NUMBER),
         ({"valueString": 12}, Reason.NOT_A_NUMBER),
         ({"valueBoolean": True}, Reason.NOT_A_NUMBER),
+        (
+            {"valueSampledData": {"origin": {"value": 0}, "data": "12 13"}},
+            Reason.NOT_A_NUMBER,
+        ),
+        ({"valueRange": {"low": {"value": 10}}}, Reason.NOT_A_NUMBER),
+        ({"valueRatio": {"numerator": {"value": 12}}}, Reason.NOT_A_NUMBER),
+        ({"valuePeriod": {"start": "2026"}}, Reason.NOT_A_NUMBER),
+        ({"valueTime": "12:00:00"}, Reason.NOT_A_NUMBER),
+        ({"valueDecimal": 12}, Reason.NOT_A_NUMBER),
+        ({"_valueInteger": {"extension": [{}]}}, Reason.NO_VALUE),
+        ({"valueFoo": 12}, Reason.NO_VALUE),  # no element of R4
+        ({"valueQuantity": {"value": "<5"}}, Reason.NOT_A_NUMBER),
         ({"valueCodeableConcept": {"text": "often"}}, Reason.NOT_A_NUMBER),
         ({"valueCodeableConcept": {"coding": [{"code": []}]}}, Reason.NOT_A_NUMBER),
         ({"valueCodeableConcept": {"coding": "LA6570-1"}}, Reason.NOT_A_NUMBER),

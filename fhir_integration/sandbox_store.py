@@ -87,9 +87,14 @@ class Store:
             return Written(self._write(resource, str(uuid4()), 1), created=True)
 
     def update(self, resource: Json, own_id: str) -> Written:
-        """Store the next version under this id; the first if there is none."""
+        """Store the next version under this id; the first if there is none.
+
+        What changes nothing makes no version, so that repeating it is harmless.
+        """
         with self._lock:
             before = self._rows.get((str(resource["resourceType"]), own_id))
+            if before is not None and _is_same(resource, before):
+                return Written(before, created=False)
             version = 1 if before is None else before.version + 1
             row = self._write(resource, own_id, version)
             return Written(row, created=before is None)
@@ -153,3 +158,12 @@ class Store:
                 whole += len(line)
         with journal.open("r+b") as file:
             file.truncate(whole)
+
+
+def _is_same(resource: Json, before: Row) -> bool:
+    """Equal but for what the server itself wrote: id, version and time."""
+    held = orjson.loads(before.raw)
+    stated = resource.get("meta")
+    own = {name: held["meta"][name] for name in ("versionId", "lastUpdated")}
+    meta = {**(stated if isinstance(stated, dict) else {}), **own}
+    return bool({**resource, "id": before.own_id, "meta": meta} == held)

@@ -11,16 +11,16 @@ from datetime import date
 from pathlib import Path
 
 from fhir_integration.files.containers import identifiers_of, own_key, resources_in
-from fhir_integration.files.documents import Limits, documents, raw_documents
+from fhir_integration.files.documents import Limits, documents
+from fhir_integration.files.first_look import pointed_at
 from fhir_integration.files.listing import Listing, listing
 from fhir_integration.files.references import References
 from fhir_integration.files.rows import Rows
 from fhir_integration.files.spool import Medications, Spool, remove
 from fhir_integration.files.verdict import Counts, decide
-from fhir_integration.strict_json import NotStrict, parse
+from fhir_integration.strict_json import Json
 
 _AT_ONCE = 2_000  # resources in one transaction
-_LOOKED_AT = 1024 * 1024  # larger files of one object are Bundles: no first look
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +116,17 @@ class Import:
         self._spool.delete()
 
     def _collect(self, at: Callable[[str, int], None]) -> None:
-        """A first look for what others point at: medicines' codes, patients' names."""
+        """Note the codes of medications, and which patients bear which identifiers."""
         for number, source in enumerate(self.listing.sources):
-            if not source.has_lines and source.path.stat().st_size > _LOOKED_AT:
-                continue
             with self._spool:
-                for raw in raw_documents(source, limits=self._limits):
-                    if b'"Medication"' in raw or b'"Patient"' in raw:
-                        self._note(raw)
+                for found in pointed_at(source, limits=self._limits):
+                    if found is not None:
+                        self._note(found)
                     at("looking", number)
         with self._spool:
             self._spool.say("collected", 1)
 
-    def _note(self, raw: bytes) -> None:
-        try:
-            resource = parse(raw, max_bytes=self._limits.line)
-        except NotStrict:
-            return
+    def _note(self, resource: Json) -> None:
         kind, own_id = resource.get("resourceType"), resource.get("id")
         if kind == "Medication" and isinstance(own_id, str):
             self._medications.add(f"Medication/{own_id}", resource)

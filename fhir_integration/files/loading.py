@@ -1,0 +1,166 @@
+"""Puts the resources of files into the sandbox EHR; a run may be repeated.
+
+What a PUT finds there already is left as it is, so a run that was cut off is simply
+run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import orjson
+
+from fhir_integration import bundles
+from fhir_integration.connection import Clock, Connection
+from fhir_integration.dispatch import Context, read_any
+from fhir_integration.files.containers import identifiers_of, own_key, resources_in
+from fhir_integration.files.documents import Limits, documents
+from fhir_integration.files.first_look import pointed_at
+from fhir_integration.files.listing import listing
+from fhir_integration.files.placing import Placed, Places
+from fhir_integration.files.references import References
+from fhir_integration.naming import Newness, newness
+from fhir_integration.observation import Reading
+from fhir_integration.strict_json import Json, parse
+from fhir_integration.subject import Subject
+
+_Rank = tuple[Newness, bytes]
+PAGE = 100  # entries of one batch
+_TIMEOUT_S, _DEADLINE_S = 30.0, 120.0  # of one batch
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What is in the EHR: `sent` resources, the patients by their ids there.
+
+    `last_entries`: the day of each patient's last symptom entry, if there is one.
+    `left_out` counts resources that carry no patient, are of another FHIR version, or
+    older than one of the same id.
+    """
+
+    sent: int = 0
+    left_out: int = 0
+    patients: set[str] = field(default_factory=set)
+    last_entries: dict[str, date] = field(default_factory=dict)
+
+
+def load(path: Path, base_url: str, *, until: date) -> Iterator[Loaded]:
+    """Put all that carries a patient, patients and medications into the EHR there.
+
+    Files are read twice: of several resources of one id the newest has to be known
+    before one is sent, so that neither order nor repetition matters. Yields the same
+    growing sum all the while. Symptom entries after `until` are no patient's last.
+    Raises NothingToRead and EhrError.
+    """
+    files = _Files(path)
+    done = Loaded()
+    newest: dict[str, _Rank] = {}
+    for number, placed in enumerate(files.placed()):
+        if placed is not None:
+            own_id, rank = placed.resource["id"], _rank(placed)
+            newest[own_id] = max(newest.get(own_id, rank), rank)
+        if number % PAGE == 0:
+            yield done
+    page: list[Placed] = []
+    with closing(_connection(base_url)) as connection:
+        for placed in files.placed():
+            if placed is None or newest.get(placed.resource["id"]) != _rank(placed):
+                done.left_out += 1
+                continue
+            del newest[placed.resource["id"]]  # an equal one would be sent again
+            page.append(placed)
+            if len(page) == PAGE:
+                _send(page, connection)
+                _note(page, done, until=until)
+                page.clear()
+                yield done
+        _send(page, connection)
+        _note(page, done, until=until)
+        yield done
+
+
+class _Files:
+    """All resources of a folder as the EHR is to hold them; may be read again."""
+
+    def __init__(self, path: Path) -> None:
+        self._sources, self._limits = listing(path).sources, Limits()
+        references = References(base_url="", bearer=self._bearers().get)
+        self._places = Places(path.resolve().as_posix(), references)
+
+    def placed(self) -> Iterator[Placed | None]:
+        """Each resource; None for one that is left out."""
+        for source in self._sources:
+            for document in documents(source, at=0, limits=self._limits):
+                for found in resources_in(document.value or {}):
+                    yield self._places.place(found)
+
+    def _bearers(self) -> dict[str, str]:
+        """Which patient bears an identifier; "" where several do."""
+        found: dict[str, str] = {}
+        for source in self._sources:
+            for one in pointed_at(source, limits=self._limits):
+                key = own_key(one) if one else ""
+                for text in identifiers_of(one) if one and key else ():
+                    found[text] = key if found.get(text, key) == key else ""
+        return found
+
+
+def _rank(placed: Placed) -> _Rank:
+    """The newest is greatest; where versions do not say, the content decides."""
+    raw = orjson.dumps(placed.resource, option=orjson.OPT_SORT_KEYS)
+    return newness(placed.resource), hashlib.sha256(raw).digest()
+
+
+def _connection(base_url: str) -> Connection:
+    return Connection(
+        base_url, token=None, timeout_s=_TIMEOUT_S, transport=None, clock=Clock()
+    )
+
+
+def _send(page: Sequence[Placed], connection: Connection) -> None:
+    """Every entry of the page has to be taken."""
+    if not page:
+        return
+    answer = connection.send(
+        "POST",
+        connection.url(""),
+        until=Clock().monotonic() + _DEADLINE_S,
+        body=orjson.dumps(_batch([placed.resource for placed in page])),
+    )
+    bundles.check_batch(parse(answer.content), expected=len(page))
+
+
+def _note(page: Sequence[Placed], done: Loaded, *, until: date) -> None:
+    """The last symptom entry decides as of when a demo may forecast."""
+    done.sent += len(page)
+    for placed in page:
+        if placed.resource["resourceType"] == "Patient":
+            done.patients.add(placed.patient)
+            continue
+        context = Context(Subject.at("", placed.patient), until=until)
+        for one in read_any(placed.resource, context).results:
+            if isinstance(one, Reading) and not one.safety:
+                last = done.last_entries.get(placed.patient, one.moment.day)
+                done.last_entries[placed.patient] = max(last, one.moment.day)
+
+
+def _batch(resources: Sequence[Json]) -> Json:
+    return {
+        "resourceType": "Bundle",
+        "type": "batch",
+        "entry": [
+            {
+                "resource": one,
+                "request": {
+                    "method": "PUT",
+                    "url": f"{one['resourceType']}/{one['id']}",
+                },
+            }
+            for one in resources
+        ],
+    }

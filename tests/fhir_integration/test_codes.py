@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from backend.twin.scales import known_scales, scale
 from fhir_integration.codes import (
     DIARY,
@@ -8,6 +10,7 @@ from fhir_integration.codes import (
     LOINC,
     PANELS,
     RATING,
+    SOURCE,
     canonical,
     safety_items,
     search_tokens,
@@ -56,3 +59,16 @@ def test_other_spellings_of_loinc_are_loinc() -> None:
     assert canonical(["http://loinc.org"]) == ""
     assert set(map(canonical, spellings(LOINC))) == {LOINC}
     assert spellings(RATING) == [RATING]
+
+
+@pytest.mark.parametrize(
+    ("reference", "fits"),
+    [
+        ("Observation/o1/_history/1", True),
+        ("QuestionnaireResponse/q1", True),
+        ("Patient/p1", False),
+        ("https://ehr.example/Observation/o1", False),
+    ],
+)
+def test_a_forecast_names_what_it_was_made_of(reference: str, *, fits: bool) -> None:
+    assert bool(SOURCE.fullmatch(reference)) is fits

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from backend.twin.findings import urgent_findings
 from backend.twin.record import Reason
 from fhir_integration.codes import INSTRUMENT, ITEMS, LOINC
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import Answer, readings, when
+from fhir_integration.reader import read_record
 from fhir_integration.subject import Subject
-from tests.fhir_integration.made import UNTIL, Json, observation
+from tests.fhir_integration.made import SINCE, UNTIL, Json, observation
 
 PANEL, TOTAL, ITEM_9, ITEM_1 = "44249-1", "44261-6", "44260-8", "44250-9"
 
@@ -118,6 +120,14 @@ def test_ideation_is_a_safety_answer_and_no_score(
         code=coded(code), valueQuantity=None, valueCodeableConcept=coded(answer)
     )
     assert said(item) == [expected]
+
+
+def test_ideation_above_zero_is_an_urgent_finding() -> None:
+    for answer, kinds in [(2, ["self-harm"]), (0, [])]:
+        item = observation(code=coded("93293-9"), valueQuantity={"value": answer})
+        record = read_record([item], ehr_patient="p1", since=SINCE, until=UNTIL)
+        assert record.series == ()
+        assert [found.kind for found in urgent_findings(record, UNTIL)] == kinds
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from backend.audit.models import AccessEvent
 from backend.pages.audited import AuditedAdmin, OwnPatientsAdmin, ReadOnlyAdmin
 from backend.pages.svg import svg
+from backend.people.eligibility import PRIVATE, objection
 from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
 from backend.predictions.answer import Instrument, open_answer
 from backend.predictions.models import Alert, OutboxItem, Prediction
@@ -95,11 +96,21 @@ class AccessEventAdmin(ReadOnlyAdmin):
 
 @admin.register(Patient)
 class PatientAdmin(OwnPatientsAdmin):
-    """One's own patients, by our id."""
+    """One's own patients, by our id; whether they opted out is all there is to change.
+
+    `closed` is the EHR's word of the last pull.
+    """
 
     patient_field = "pk"
-    list_display = ("id", "site", "created")
-    fields = ("id", "site", "created")
+    list_display = ("id", "site", "created", "opted_out", "closed")
+    fields: ClassVar = list_display
+    readonly_fields = ("id", "site", "created", "closed")
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Model | None = None
+    ) -> bool:
+        """By Django's own permission."""
+        return super(ReadOnlyAdmin, self).has_change_permission(request, obj)
 
 
 @admin.register(Prediction)
@@ -112,7 +123,13 @@ class PredictionAdmin(OwnPatientsAdmin):
 
     @admin.display(description="Forecasts")
     def answer(self, prediction: Prediction) -> SafeString:
-        """What is urgent first; then each instrument with its picture and reasons."""
+        """What is urgent first; then each instrument with its picture and reasons.
+
+        Nothing but why, where the patient's forecasts are closed.
+        """
+        closed = objection(prediction.patient, PRIVATE)
+        if closed:
+            return format_html("<p><strong>Closed: {}.</strong></p>", str(closed))
         opened = open_answer(prediction.patient, prediction)
         first = opened.remarks
         cards = format_html_join("", "{}", ((_card(i),) for i in opened.instruments))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import pwd
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -85,6 +85,7 @@ def open_patient(
     action: Action,
     purpose: str = "TREAT",
     unless: Iterable[Closing] = (),
+    detail: Mapping[str, str | int] | None = None,
 ) -> Patient:
     """The patient, if the actor may see them; one audit row either way.
 
@@ -93,7 +94,8 @@ def open_patient(
     be written.
     """
     patient = _permitted(actor, patient_id, action=action, purpose=purpose)
-    with _recorded(actor, patient, action=action, purpose=purpose):
+    with _recorded(actor, patient, action=action, purpose=purpose) as row:
+        row.detail |= detail or {}
         closed = objection(patient, unless) if unless else None
         if closed:
             raise closed

@@ -34,16 +34,14 @@ EVERY: tuple[Closing, ...] = (
 PRIVATE: tuple[Closing, ...] = (PatientOptedOut, PatientRestricted)  # also when stored
 
 
-def objection(
-    patient: Patient, among: Iterable[Closing], *, kin: Iterable[Patient] | None = None
-) -> RecordClosed | None:
+def objection(patient: Patient, among: Iterable[Closing]) -> RecordClosed | None:
     """The first of these reasons that closes the patient's record, or None.
 
     That a record was merged closes this one only; all else holds for the person's
-    other records too. `kin` are those, where the caller has asked already.
+    other records too.
     """
     own = {patient.closed}
-    for one in same_person(patient) if kin is None else kin:
+    for one in same_person(patient):
         own |= {PatientOptedOut.reason} if one.opted_out else set()
         own |= {one.closed} - {PatientMerged.reason}
     if patient.site.reads_restricted:

@@ -73,6 +73,13 @@ class FhirClient:
             self._deadline_s if seconds is None else seconds
         )
 
+    def pause(self, seconds: float, *, until: float) -> bool:
+        """Wait before the same is asked again; False, at once, when time is up."""
+        if self._clock.monotonic() + seconds > until:
+            return False
+        self._clock.sleep(seconds)
+        return True
+
     def read(self, reference: str, *, until: float | None = None) -> Json:
         """GET one resource by "Type/id", or one version of it."""
         return _resource(self._get(self._connection.url(reference), until=until))

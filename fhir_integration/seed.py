@@ -2,14 +2,17 @@
 
 The inverse of the reader: a record that is put in and pulled again is the same
 record. What is already there (by identifier) is left alone, so a second run adds only
-what is new and a run that was cut off can be repeated.
+what is new and a run that was cut off can be repeated. Some EHRs find an entry only a
+while after they took it: `await_shown` waits, or a pull would be short in silence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
+from backend.twin.errors import EhrUnavailable
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer
 from backend.twin.scales import Scale
 from fhir_integration.client import FhirClient
@@ -25,27 +28,61 @@ TEST_DATA = {
 }
 _ANSWER_CODES = {score: code for code, score in ANSWERS.items()}
 PAGE = 40  # entries of one batch; some servers refuse more than 50
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """What `put` did: the EHR's id of the patient, the names of entries written now."""
+
+    patient: str
+    written: frozenset[str]
 
 
 def seed(client: FhirClient, label: str, record: PatientRecord) -> str:
     """Make sure the EHR holds this record; returns the EHR's id of the patient."""
+    return put(client, label, record).patient
+
+
+def put(client: FhirClient, label: str, record: PatientRecord) -> Put:
+    """Make sure the EHR holds this record, and tell what was missing before."""
     patient = client.create(
         _patient(label), if_none_exist={"identifier": token(PATIENT_SYSTEM, label)}
     ).resource["id"]
-    held = {
+    held = _shown(client, patient)
+    fresh = {
+        name: resource
+        for resource in observations(record, patient=patient)
+        if (name := resource["identifier"][0]["value"]) not in held
+    }
+    resources = list(fresh.values())
+    for start in range(0, len(resources), PAGE):
+        client.batch_create(resources[start : start + PAGE])
+    return Put(str(patient), frozenset(fresh))
+
+
+def await_shown(client: FhirClient, done: Iterable[Put], *, patience_s: float) -> None:
+    """Return when searches show all that was written.
+
+    Raises EhrUnavailable when they do not within `patience_s` seconds.
+    """
+    until = client.deadline(patience_s)
+    for one in done:
+        pause_s = _FIRST_PAUSE_S
+        while one.written and not one.written <= _shown(client, one.patient):
+            if not client.pause(pause_s, until=until):
+                raise EhrUnavailable("the EHR does not show yet what it was given")
+            pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+
+def _shown(client: FhirClient, patient: str) -> set[str]:
+    """The names of the entries of ours that a search of the patient's finds."""
+    return {
         identifier["value"]
         for resource in client.search("Observation", {"patient": patient})
         for identifier in resource.get("identifier", ())
         if identifier.get("system") == ENTRY_SYSTEM
     }
-    fresh = [
-        resource
-        for resource in observations(record, patient=patient)
-        if resource["identifier"][0]["value"] not in held
-    ]
-    for start in range(0, len(fresh), PAGE):
-        client.batch_create(fresh[start : start + PAGE])
-    return str(patient)
 
 
 def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:

@@ -7,22 +7,28 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from backend import wiring
+from backend.jobs import imports
 from backend.people import access
 from backend.people.access import Actor
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
 from backend.predictions.services import StoredForecast, forecast_symptoms
-from backend.twin.errors import InsufficientData
+from backend.twin.errors import InsufficientData, RecordClosed
 from backend.twin.record import PatientRecord
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import PREDICTION
-from fhir_integration.seed import seed
+from fhir_integration.seed import Put, await_shown, put
+
+Outcome = StoredForecast | InsufficientData | RecordClosed
 
 OWNER = "demo"
 BATCH = 50  # deliveries claimed at once
+# An EHR may find what it was given only a while later; longer than this is a fault.
+PATIENCE_S, PAUSE_S = 120.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,24 +56,51 @@ def put_in(
     as_of: date | None,
     source: str = "simulated",
 ) -> Iterator[Person]:
-    """Seed each record into the EHR and enrol its patient; `as_of` None: last entry.
+    """Put each record into the EHR and enrol its patient; `as_of` None: last entry.
+
+    It ends when the EHR shows all of it: a pull before that would be short in silence.
 
     `source` tells apart people of one label in different files, and a file from its
     corrected successor.
     """
+    done: list[Put] = []
     with closing(_patient_client(site)) as client:
         for label, record in records.items():
             name = uuid5(NAMESPACE_URL, f"{source}|{label}")
-            ehr_id = seed(client, str(name), record)
+            done.append(put(client, str(name), record))
+            ehr_id = done[-1].patient
             patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
             last = max(series.entries[-1].day for series in record.series)
             yield Person(label=label, patient=patient, as_of=as_of or last)
+        await_shown(client, done, patience_s=PATIENCE_S)
+
+
+def put_in_files(
+    site: Site, files: Path, *, actor: Actor, today: date, say: imports.Say
+) -> list[Person]:
+    """Put a folder of FHIR into the EHR and enrol each Patient of it.
+
+    Gives those with symptom entries, each as of their last one; labels are numbers,
+    since names and ids are the EHR's. Raises NothingToRead and EhrError.
+    """
+    done = imports.filled(files, site.ehr_url, today=today, say=say)
+    people = []
+    for number, ehr_id in enumerate(sorted(done.patients), start=1):
+        patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
+        if ehr_id in done.last_entries:
+            as_of = done.last_entries[ehr_id]
+            people.append(Person(f"patient-{number}", patient, as_of))
+    say(
+        f"   {done.sent} resources of {len(done.patients)} patients in the EHR; "
+        f"{len(people)} have symptom entries and are forecast as of their last one"
+    )
+    return people
 
 
 def forecast_each(
     people: list[Person], *, actor: Actor
-) -> Iterator[tuple[Person, StoredForecast | InsufficientData]]:
-    """Pull and forecast each person, as the API would."""
+) -> Iterator[tuple[Person, Outcome]]:
+    """Pull and forecast each person, as the API would; or say why there is none."""
     for person in people:
         try:
             stored = forecast_symptoms(
@@ -79,7 +112,7 @@ def forecast_each(
                 now=wiring.now,
                 policy=wiring.forecast_policy(),
             )
-        except InsufficientData as error:
+        except (InsufficientData, RecordClosed) as error:
             yield person, error
         else:
             yield person, stored
@@ -102,17 +135,23 @@ def deliver_all() -> Counter[str]:
 
 
 def held_by_ehr(site: Site, identifiers: list[UUID]) -> dict[UUID, list[str]]:
-    """By identifier, the EHR's references to what it holds; each list has one."""
+    """By identifier, the EHR's references to what it shows; each list has one.
+
+    What it does not show is asked for again for a while, in case it is slow to find it.
+    """
+    held: dict[UUID, list[str]] = {}
     with closing(_patient_client(site)) as client:
-        return {
-            one: [
-                f"Observation/{resource['id']}"
-                for resource in client.search(
-                    "Observation", {"identifier": f"{PREDICTION}|{one}"}
-                )
-            ]
-            for one in identifiers
-        }
+        until = client.deadline(PATIENCE_S)
+        for one in identifiers:
+            held[one] = _references(client, one)
+            while not held[one] and client.pause(PAUSE_S, until=until):
+                held[one] = _references(client, one)
+    return held
+
+
+def _references(client: FhirClient, identifier: UUID) -> list[str]:
+    found = client.search("Observation", {"identifier": f"{PREDICTION}|{identifier}"})
+    return [f"Observation/{resource['id']}" for resource in found]
 
 
 def _patient_client(site: Site) -> FhirClient:

@@ -12,7 +12,7 @@ from fhir_integration.strict_json import Json, parse
 from tests.prove import reading
 from tests.prove.mutations import Mutants
 from tests.prove.odd import CANARY, PATIENT
-from tests.prove.reading import is_used, read_mutants
+from tests.prove.reading import read_mutants, used_as
 from tests.prove.real import canaried, real_resources
 
 COUNT, SEED = 2_000, 7
@@ -29,7 +29,7 @@ MEDICATION: Json = {"resourceType": "Medication", "id": "m1", "status": "active"
 
 
 def test_no_mutant_breaks_the_reader_or_is_quoted(shared: Path) -> None:
-    mutants = Mutants(real_resources(shared / "data"), SEED, telling=is_used)
+    mutants = Mutants(real_resources(shared / "data"), SEED, tells=used_as)
     done = read_mutants(mutants, COUNT)
     assert (done.crashes, done.leaks) == (Counter(), Counter())
     assert done.read == COUNT

@@ -2,14 +2,30 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import httpx
 import pytest
 
+from backend.twin.errors import EhrUnavailable
 from backend.twin.record import Entry, PatientRecord, Reason, SafetyAnswer, Series
 from backend.twin.scales import local_scale, scale
 from fhir_integration.codes import DIARY
-from fhir_integration.seed import observations, seed
+from fhir_integration.seed import (
+    ENTRY_SYSTEM,
+    Put,
+    await_shown,
+    observations,
+    put,
+    seed,
+)
 from fhir_integration.site import FhirEhr
-from tests.fhir_integration.made import SINCE, UNTIL, document
+from tests.fhir_integration.made import (
+    SINCE,
+    UNTIL,
+    Time,
+    client_of,
+    document,
+    page,
+)
 from tests.peer import Peer
 
 
@@ -66,7 +82,7 @@ def test_a_symptom_of_any_name_comes_back(ehr: FhirEhr) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " ", " low", "low ", "low  mood", "low\tmood", "a\x00", "x" * 201]
+    "name", ["", " ", " low", "low ", "low  mood", "low\tmood", "a\x01", "x" * 201]
 )
 def test_what_r4_allows_as_no_code_is_refused(ehr: FhirEhr, name: str) -> None:
     patient = seed(ehr.client, "case 1", of_diary(name))
@@ -114,4 +130,55 @@ def test_another_partys_server_takes_it_too(peer: Peer) -> None:
     read = site.read_symptoms(patient, since=SINCE, until=UNTIL)
     assert told(read) == told(record(days=20))
     assert peer.total("Observation") == before + 61
+    site.close()
+
+
+def test_what_was_put_in_is_told_and_a_second_time_nothing(ehr: FhirEhr) -> None:
+    first, second = (put(ehr.client, "case 1", record()) for _ in range(2))
+    assert len(first.written) == 151
+    assert second.written == frozenset()
+    await_shown(ehr.client, [first, second], patience_s=0)
+
+
+@pytest.mark.parametrize(("lag", "waits"), [(0, 0), (1, 1), (6, 6)])
+def test_searches_that_lag_are_waited_for(lag: int, waits: int) -> None:
+    """What the search shows grows only after so many looks."""
+    time, looks = Time(), iter(range(99))
+    done = Put("p1", frozenset({"a", "b"}))
+
+    def handler(_: httpx.Request) -> httpx.Response:
+        shown = "ab" if next(looks) >= lag else "a"
+        return page(*(entry(name) for name in shown))
+
+    await_shown(client_of(handler, time=time), [done], patience_s=60)
+    assert time.slept == [0.25, 0.5, 1.0, 2.0, 4.0, 4.0][:waits]
+
+
+def entry(name: str) -> dict[str, object]:
+    identifier = {"system": ENTRY_SYSTEM, "value": name}
+    return {"resourceType": "Observation", "id": name, "identifier": [identifier]}
+
+
+def test_what_is_never_shown_is_said_in_time() -> None:
+    time = Time()
+    client = client_of(lambda _: page(entry("a")), time=time)
+    with pytest.raises(EhrUnavailable, match="does not show yet"):
+        await_shown(client, [Put("p1", frozenset({"z"}))], patience_s=10)
+    assert sum(time.slept) <= 10
+
+
+def test_where_nothing_was_written_nothing_is_asked() -> None:
+    def handler(_: httpx.Request) -> httpx.Response:
+        raise AssertionError("asked")
+
+    await_shown(client_of(handler), [Put("p1", frozenset())], patience_s=0)
+
+
+def test_search_lag_of_a_peer_is_waited_out(peer: Peer) -> None:
+    peer.admin("faults", {"searchLagMs": 1500, "maxCount": 20})
+    site = peer.ehr()
+    done = put(site.client, "case 1", record())
+    await_shown(site.client, [done], patience_s=30)
+    read = site.read_symptoms(done.patient, since=SINCE, until=UNTIL)
+    assert told(read) == told(record())
     site.close()

@@ -40,22 +40,25 @@ class Mutants:
         resources: list[Json],
         seed: int,
         *,
-        telling: Callable[[Json], bool] = lambda _: True,
+        tells: Callable[[Json], str] = lambda _: "",
     ) -> None:
-        """Half of the mutants are of resources that are `telling` before they are bent.
+        """Half of the mutants are of resources that tell something unbent.
 
-        Most real resources are refused at a first look, and bending them finds little.
+        `tells` names it, or is empty; each name has the same share. Most real resources
+        are refused at a first look, and bending those finds little.
         """
         self._random = Random(seed)
-        self._telling = _by_kind(filter(telling, resources))
-        self._all = _by_kind(resources)
+        self._all = _groups(resources, lambda one: str(one.get("resourceType")))
+        self._telling = _groups(resources, tells)
+        self._telling.pop("", None)
         self.applied: Counter[str] = Counter()
 
     def one(self, kind: str | None = None) -> tuple[Json, tuple[str, ...]]:
         """A mutant and the names of its mutations; of `kind` if that is given."""
         random = self._random
-        pool = self._telling if random.random() < 0.5 and not kind else self._all
-        weights = [20 if kind in OFTEN else 1 for kind in pool]
+        telling = self._telling and random.random() < 0.5 and not kind
+        pool = self._telling if telling else self._all
+        weights = [20 if group in OFTEN or telling else 1 for group in pool]
         chosen = kind or random.choices(list(pool), weights)[0]
         resource = canaried(random.choice(pool[chosen]))
         names = tuple(self._bend(resource) for _ in range(random.choice((1, 1, 2, 4))))
@@ -88,10 +91,12 @@ class Mutants:
         return raw
 
 
-def _by_kind(resources: Iterable[Json]) -> dict[str, list[Json]]:
+def _groups(
+    resources: Iterable[Json], name: Callable[[Json], str]
+) -> dict[str, list[Json]]:
     found: dict[str, list[Json]] = defaultdict(list)
     for resource in resources:
-        found[str(resource.get("resourceType"))].append(resource)
+        found[name(resource)].append(resource)
     return dict(sorted(found.items()))
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from backend.twin.errors import EhrMalformed
 from backend.twin.record import Reason
-from fhir_integration.dispatch import Context, concept_of, read_any
+from fhir_integration.dispatch import Context, Fact, concept_of, read_any
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.reader import read_record
 from fhir_integration.strict_json import Json, parse
@@ -54,11 +54,12 @@ class Ears(logging.Handler):
             self._leaks[f"log: {record.name}"] += 1
 
 
-def is_used(resource: Json) -> bool:
-    """True if the resource, as it is, says something that is used."""
+def used_as(resource: Json) -> str:
+    """The concept that the resource is used for as it is; empty if for none."""
     context = Context(Subject.at("", PATIENT), since=SINCE, until=UNTIL)
     results = read_any(canaried(resource), context).results
-    return any(not isinstance(result, Refused) for result in results)
+    found = (_word(result) for result in results if not isinstance(result, Refused))
+    return next(found, "")
 
 
 def read_mutants(
@@ -118,7 +119,7 @@ def _count(read: object, done: Outcome) -> None:
             if _quotes(repr(result)):
                 done.leaks["refused"] += 1
         else:
-            done.used[concept_of(result).partition(":")[0]] += 1
+            done.used[_word(result)] += 1
 
 
 def _read_record(batch: list[Json], done: Outcome) -> None:
@@ -140,6 +141,10 @@ def _guarded(done: Outcome, names: tuple[str, ...], work: Callable[[], None]) ->
         last = (ours or list(frames))[-1]
         place = f"{Path(last.filename).name}:{last.lineno} {last.name}"
         done.crashes[f"{type(error).__name__} at {place} after {names[0]}"] += 1
+
+
+def _word(fact: Fact) -> str:
+    return concept_of(fact).partition(":")[0]
 
 
 def _quotes(text: str) -> bool:

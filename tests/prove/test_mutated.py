@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.prove.mutations import Mutants
 from tests.prove.page import write_section
-from tests.prove.reading import Outcome, is_used, read_mutants
+from tests.prove.reading import Outcome, read_mutants, used_as
 from tests.prove.real import real_resources
 
 COUNT, SEED = 100_000, 20_261_123
@@ -20,7 +20,7 @@ MOST_GROWTH_MB = 48.0
 
 def test_no_mutant_breaks_the_reader_or_is_quoted(shared: Path) -> None:
     resources = real_resources(shared / "data")
-    mutants = Mutants(resources, SEED, telling=is_used)
+    mutants = Mutants(resources, SEED, tells=used_as)
     began = time.monotonic()
 
     def progress(done: Outcome) -> None:

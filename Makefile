@@ -14,10 +14,11 @@ help: ## Show this list
 setup: .venv/.full ## Make .venv with everything: runtime, training, tests; and the database
 	@$(BIN)/python manage.py migrate -v 0
 
-demo: .venv/.runtime ## The main job on simulated patients; EHR=<url> DIARY=<csv> TODAY=<date>
+demo: .venv/.runtime ## The main job on simulated patients; EHR=<url> DIARY=<csv> BUNDLES=<folder> TODAY=<date>
 	@$(BIN)/python manage.py migrate -v 0
 	@$(BIN)/python manage.py demo $(if $(EHR),--ehr "$(EHR)") \
-	  $(if $(DIARY),--diary "$(DIARY)") $(if $(TODAY),--today "$(TODAY)")
+	  $(if $(DIARY),--diary "$(DIARY)") $(if $(BUNDLES),--bundles "$(BUNDLES)") \
+	  $(if $(TODAY),--today "$(TODAY)")
 
 serve: .venv/.runtime ## Leave EHR and site running with demo accounts; PORT=8080
 	@$(BIN)/python manage.py migrate -v 0

@@ -90,10 +90,8 @@ def put_in_files(
         if ehr_id in done.last_entries:
             as_of = done.last_entries[ehr_id]
             people.append(Person(f"patient-{number}", patient, as_of))
-    say(
-        f"   {done.sent} resources of {len(done.patients)} patients in the EHR; "
-        f"{len(people)} have symptom entries and are forecast as of their last one"
-    )
+    say(f"   {done.sent} resources of {len(done.patients)} patients in the EHR")
+    say(f"   {len(people)} patients have symptom entries; as of the last one each")
     return people
 
 

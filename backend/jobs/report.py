@@ -11,7 +11,6 @@ from backend.jobs import demo
 from backend.jobs.chart import chart
 from backend.predictions.answer import Instrument
 from backend.predictions.stored import NOT_SENT, StoredForecast
-from backend.twin.errors import InsufficientData
 from backend.twin.trajectory import Forecast
 
 SHOWN = 3  # patients printed one by one
@@ -22,23 +21,24 @@ NEXT_STEPS = (
     "Try next",
     "  make demo                      again: nothing is written twice",
     "  make demo DIARY=<file.csv>     your own diaries, through the same line",
+    "  make demo BUNDLES=<folder>     FHIR files, through the same line",
     "  make demo EHR=<base url>       any FHIR R4 server you may write test data to",
     "  make serve                     the site with demo accounts, API and admin",
     "",
     "Research and decision support. Simulated or given data; not a medical device.",
 )
 
-Answered = list[tuple[demo.Person, StoredForecast | InsufficientData]]
+Answered = list[tuple[demo.Person, demo.Outcome]]
 
 
 def answers(answered: Answered) -> Iterator[str]:
     """The first patient with a chart, some with a line each, the rest counted."""
     for number, (person, answer) in enumerate(answered[:SHOWN]):
         yield ""
-        if isinstance(answer, InsufficientData):
-            yield f"{person.label}: {answer}"
-        else:
+        if isinstance(answer, StoredForecast):
             yield from _patient(person, answer, charts=1 if number == 0 else 0)
+        else:
+            yield f"{person.label}: {answer}"
     rest = answered[SHOWN:]
     if rest:
         methods = Counter(
@@ -50,6 +50,11 @@ def answers(answered: Answered) -> Iterator[str]:
         counted = ", ".join(f"{n} by {method}" for method, n in sorted(methods.items()))
         yield ""
         yield f"and {len(rest)} more patients: {counted or 'no forecasts'}"
+        without = Counter(
+            str(answer) for _, answer in rest if not isinstance(answer, StoredForecast)
+        )
+        for why, count in sorted(without.items()):
+            yield f"  not forecast: {count} ({why})"
     yield ""
 
 

@@ -37,7 +37,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ehr", help="base URL of an R4 server; default: sandbox")
-        parser.add_argument("--diary", type=Path, help="tidy diary CSV to run on")
+        source = parser.add_mutually_exclusive_group()
+        source.add_argument("--diary", type=Path, help="tidy diary CSV to run on")
+        source.add_argument(
+            "--bundles", type=Path, help="folder or file of FHIR to run on (sandbox)"
+        )
         parser.add_argument(
             "--today", type=date.fromisoformat, help="pretend today is this day"
         )
@@ -45,23 +49,38 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         if not wiring.demo_allowed():
             raise CommandError("the demo is refused under these settings")
+        if options["ehr"] and options["bundles"]:
+            raise CommandError("--bundles goes into the sandbox only, not with --ehr")
         try:
             with ExitStack() as stack:
                 if options["today"]:
                     at = datetime.combine(options["today"], time(9), tzinfo=UTC)
                     stack.enter_context(wiring.use(now=lambda: at))
-                people = _people(options["diary"], wiring.now().date())
+                today = wiring.now().date()
+                bundles = options["bundles"]
+                found = None if bundles else _people(options["diary"], today)
                 url = options["ehr"] or stack.enter_context(
                     sandbox(wiring.var() / "sandbox.ndjson")
                 )
                 slug = "ehr" if options["ehr"] else "sandbox"
-                self._run(demo.site_at(url, slug=slug), people)
+                site = demo.site_at(url, slug=slug)
+                actor = Actor.of_command("demo")
+                if found is None:
+                    people = self._files(site, bundles, actor=actor)
+                else:
+                    people = self._records(site, found, actor=actor)
+                self._run(site, people, actor=actor)
         except (EhrError, SandboxFailed, ValueError) as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, site: Site, found: People) -> None:
+    def _files(self, site: Site, files: Path, *, actor: Actor) -> list[demo.Person]:
         say = self.stdout.write
-        actor = Actor.of_command("demo")
+        say(f"1  EHR: {site.slug}, filled from FHIR files")
+        today = wiring.now().date()
+        return demo.put_in_files(site, files, actor=actor, today=today, say=say)
+
+    def _records(self, site: Site, found: People, *, actor: Actor) -> list[demo.Person]:
+        say = self.stdout.write
         records = found.records
         entries = sum(len(s.entries) for r in records.values() for s in r.series)
         say(f"1  EHR: {site.slug}, {len(records)} patients, {entries} entries as FHIR")
@@ -74,6 +93,10 @@ class Command(BaseCommand):
             people.append(person)
             if len(records) > report.SHOWN and len(people) % 10 == 0:
                 say(f"   {len(people)} of {len(records)} patients in the EHR")
+        return people
+
+    def _run(self, site: Site, people: list[demo.Person], *, actor: Actor) -> None:
+        say = self.stdout.write
         say("2  Pull and forecast")
         answers = list(demo.forecast_each(people, actor=actor))
         for line in report.answers(answers):

@@ -85,7 +85,11 @@ def mark_taken_back(
     the only entry was taken back, or because an older answer is given again.
     """
     shown = _Shown(record, days)
-    standing = patient.predictions.filter(stale_since=None, evidence__isnull=False)
+    standing = patient.predictions.filter(
+        stale_since=None,
+        evidence__isnull=False,
+        as_of__gte=days[0],  # nothing that one of before used was asked for
+    )
     changed = standing.exclude(record_digest=digest_of_record(record))
     marked = 0
     for prediction in changed.defer("payload"):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fhir_integration.codes import PREDICTION
+from tests.system.login_proxy import login_proxy
 
 if TYPE_CHECKING:
     from tests.peer import Peer
@@ -40,3 +41,60 @@ def test_the_demo_runs_on_the_peer_and_what_it_wrote_is_valid(
     again = installation.manage("demo", "--ehr", peer.base_url)
     assert "Deliver: 0 written now, 0 failed" in again
     assert peer.total("Provenance") == 12
+
+
+# What is stored of each patient: the record's digest, and what it was forecast as.
+STORED = """
+import json, django
+django.setup()
+from backend.predictions.answer import open_answer
+from backend.predictions.models import Prediction
+from backend.twin import trajectory_json
+rows = Prediction.objects.select_related("patient").order_by("created", "pk")
+print(json.dumps([
+    {
+        "patient": str(row.patient_id),
+        "digest": row.record_digest,
+        "stale": row.stale_reason,
+        "forecasts": [
+            trajectory_json.to_dict(item.forecast)
+            for item in open_answer(row.patient, row).instruments
+        ],
+    }
+    for row in rows
+], default=str))
+"""
+FORGET = """
+import django
+django.setup()
+from backend.predictions.models import Prediction
+Prediction.objects.update(models_digest="")
+"""
+
+
+def stored(installation: Installation) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(installation.run("-c", STORED).stdout)
+    return found
+
+
+def test_faults_on_the_way_change_nothing_of_what_is_read(
+    installation: Installation, peer: Peer
+) -> None:
+    """Pages of 20, late searches, a 401 and a 429 before each later page."""
+    peer.admin("faults", {"maxCount": 20, "searchLagMs": 1500, "ratePerSecond": 40})
+    with login_proxy(peer.base_url) as proxy:
+        output = installation.manage("demo", "--ehr", proxy.base_url)
+        assert "read back: 12 of 12 forecasts are there exactly once" in output
+        with_faults = stored(installation)
+        patients = {one["patient"] for one in with_faults}
+        assert len(with_faults) == len(patients) >= 4
+        assert all(one["forecasts"] for one in with_faults)
+        assert len(proxy.asked) >= len(patients)  # each has more than one page
+        assert min(proxy.asked.values()) >= 3  # and each page was refused twice before
+
+        peer.admin("reset")
+        installation.run("-c", FORGET)  # or the stored answers would be given again
+        installation.manage("demo", "--ehr", proxy.base_url)
+    both = stored(installation)
+    assert both == [*with_faults, *with_faults]
+    assert {one["stale"] for one in both} == {""}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -9,12 +10,16 @@ from datetime import date
 import pytest
 from django.conf import settings
 
+from backend.audit.models import AccessedPatient, AccessEvent
 from backend.people import access, crypto
 from backend.people.access import Actor
-from backend.people.models import Patient, Site, User
+from backend.people.models import CareTeamMember, Patient, Site, User
 from backend.twin.errors import EhrNotFound
 from backend.twin.person import Person
 from backend.twin.record import PatientRecord
+
+DAYS = (date(2026, 1, 1), date(2026, 3, 1))
+TODAY = date(2026, 3, 2)
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +81,42 @@ class FakeEhr:
 @pytest.fixture
 def fake_ehr() -> type[FakeEhr]:
     return FakeEhr
+
+
+@pytest.fixture
+def pull(operator, patient, fake_ehr):
+    """Pull from an EHR that says this of its patients; "1" is our patient there."""
+
+    def pull(actor: Actor = operator, of: Patient = patient, **persons: Person):
+        ehr = fake_ehr(persons={f"ehr-{key[1:]}": one for key, one in persons.items()})
+        try:
+            found = access.open_record(
+                actor, of.pk, purpose="TREAT", ehr=lambda _: ehr, days=DAYS, today=TODAY
+            )
+        finally:
+            pull.ehr = ehr
+        return found
+
+    return pull
+
+
+@pytest.fixture
+def clerk(clinician, patient) -> Actor:
+    """A clinician of the patient's care team."""
+    CareTeamMember.objects.create(user=clinician, patient=patient)
+    return Actor.of_user(clinician)
+
+
+def other(operator, site, number: int) -> Patient:
+    return access.enrol(actor=operator, site=site, ehr_id=f"ehr-{number}")
+
+
+def into(number: int) -> Person:
+    return Person(replaced_by=f"ehr-{number}")
+
+
+def last_row() -> tuple[str, str, dict, list]:
+    row = AccessEvent.objects.filter(action="PULL").latest("seq")
+    named = AccessedPatient.objects.filter(event=row).order_by("position")
+    found = [one.patient for one in named]
+    return row.action, row.outcome, json.loads(row.detail), found

@@ -1,35 +1,30 @@
-"""Observations in, PatientRecord out: each resource is used or refused by a reason.
+"""Resources in, PatientRecord out: each is used or refused by a reason.
 
 Resources are read one by one and dropped at once; only a few fields of each are kept.
-An Observation may hold several scores: a panel's total, a total's safety item.
 The result depends on what was delivered, never on the order or on repetition.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date
 
-from backend.twin.record import (
-    Entry,
-    PatientRecord,
-    Reason,
-    Refusal,
-    SafetyAnswer,
-    Series,
-)
-from backend.twin.scales import Scale
-from fhir_integration.dispatch import Context, ReadResource, read_any
+from backend.twin.record import PatientRecord, Refusal
+from fhir_integration import collecting, panels
+from fhir_integration.codes import NO_SITE_CODES, SiteCodes
+from fhir_integration.common_shape import CommonShape
+from fhir_integration.copies import newest
+from fhir_integration.dispatch import POINTING, Context, ReadResource, read_any
 from fhir_integration.kinds.refused import Refused
+from fhir_integration.naming import Newness, names, newness
 from fhir_integration.observation import Reading
+from fhir_integration.scoring import Scores
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 
-_Used = tuple[str, Reading]  # reference in the EHR, what was read there
 
-
-def read_record(
+def read_record(  # noqa: PLR0913 - each says what is asked for, or of whom
     resources: Iterable[Json],
     *,
     ehr_patient: str,
@@ -37,134 +32,114 @@ def read_record(
     until: date,
     base_url: str = "",
     also: Iterable[str] = (),
+    on: date | None = None,
+    site_codes: SiteCodes = NO_SITE_CODES,
 ) -> PatientRecord:
-    """Extract the scores with since <= day <= until, and list what was refused.
+    """Extract what the resources say of the patient, and list what was refused.
 
-    Days are the patient's own, as their entries state them: an entry of the day
-    `until` is read whatever its time and zone, and so is one without a time. A
-    resource dated before `since` was not asked for and leaves no trace; one after
-    `until` is refused as IN_FUTURE. `base_url` is the site's own: absolute references
-    count below it only. Of several versions of a resource, and of several ids of one
-    business identifier, the newest counts, whatever it says; equal scores at the same
-    time count once. `also` are ids of records that were merged into this patient's:
-    what names them is theirs too. Never raises, whatever a JSON object holds.
+    Scores and samples count with since <= day <= until. Days are the patient's own, as
+    their entries state them: an entry of the day `until` is read whatever its time and
+    zone, and so is one without a time. A score or sample dated before `since` was not
+    asked for and leaves no trace; anything dated after `until` is refused as IN_FUTURE.
+    `base_url` is the site's own: absolute references count below it only. Of several
+    versions of a resource, and of several ids of one business identifier, the newest
+    counts, whatever it says; equal facts count once. `also` are ids of records that
+    were merged into this patient's: what names them is theirs too. Consents count as of
+    `on`, else of `until`. `site_codes` says what a site's own codes stand for. Never
+    raises, whatever a JSON object holds.
     """
     subject = Subject.at(base_url, ehr_patient, also=also)
-    context = Context(subject, since=since, until=until)
-    reads = [read_any(resource, context) for resource in resources]
-    newest, superseded = _newest(reads)
-    used, repeated = _distinct(newest)
-    used, unscaled = _one_range_each(used)
-    refused = [
+    reading = _Reading(
+        Context(
+            subject,
+            since=since,
+            until=until,
+            on=on,
+            site_codes=site_codes,
+            base_url=base_url,
+        )
+    )
+    for resource in resources:
+        reading.take(resource)
+    return reading.record()
+
+
+class _Reading:
+    """One patient's resources as they come in, and the record that they make."""
+
+    def __init__(self, context: Context) -> None:
+        self._lookup: dict[str, Json] = {}
+        self._medications: dict[str, tuple[Newness, str]] = {}
+        self._context = replace(context, lookup=self._lookup)
+        self._common = CommonShape(context)
+        self._reads: list[ReadResource] = []
+        self._pointing: list[Json] = []  # until all that they may point at is there
+        self._panels: list[panels.Panel] = []
+
+    def take(self, resource: Json) -> None:
+        """Read one resource, or keep it until what it points at has come."""
+        if self._common.take(resource):
+            return
+        kind = resource.get("resourceType")
+        if isinstance(kind, str) and kind in POINTING:
+            self._pointing.append(resource)
+            return
+        if kind == "Medication":
+            self._keep_medication(resource)
+        read = read_any(resource, self._context)
+        self._reads.append(read)
+        if not read.results and "hasMember" in resource:
+            found = panels.Panel(read.source, panels.members(resource))
+            self._panels.append(found)
+
+    def record(self) -> PatientRecord:
+        """Everything that was taken, each fact once."""
+        self._reads += [read_any(one, self._context) for one in self._pointing]
+        kept, refused = newest(self._reads, self._common)
+        columns = self._common.columns
+        scores = Scores()
+        scores.add_columns(columns)
+        scores.add(
+            (read.source, result)
+            for read in kept
+            for result in read.results
+            if isinstance(result, Reading)
+        )
+        sources = {read.source for read in kept}
+        current = [panel for panel in self._panels if panel.source in sources]
+        summed, unsummed = panels.sums(current, kept, scores)
+        scores.add(summed)
+        series, safety, untold = scores.settle()
+        streams, repeated = collecting.streams(kept, columns)
+        history, again = collecting.history(kept)
+        refused += unsummed + untold + repeated + again + _refusals(kept)
+        return PatientRecord(
+            series=series,
+            safety=safety,
+            refused=tuple(sorted(refused, key=_order)),
+            streams=streams,
+            medications=tuple(history.medications),
+            diagnoses=tuple(history.diagnoses),
+            genotypes=tuple(history.genotypes),
+            person=collecting.person(kept),
+        )
+
+    def _keep_medication(self, resource: Json) -> None:
+        """The newest version of a Medication, for what points at it."""
+        name, _ = names(resource)
+        rank = newness(resource), repr(resource)
+        if name and rank >= self._medications.get(name, rank):
+            self._medications[name], self._lookup[name] = rank, resource
+
+
+def _refusals(reads: Iterable[ReadResource]) -> list[Refusal]:
+    return [
         Refusal(read.source, result.reason, result.safety)
-        for read in newest
+        for read in reads
         for result in read.results
         if isinstance(result, Refused)
     ]
-    return PatientRecord(
-        series=_series(used),
-        safety=_safety(used),
-        refused=tuple(sorted(refused + superseded + repeated + unscaled, key=_order)),
-    )
 
 
 def _order(refusal: Refusal) -> tuple[str, str, bool]:
     return refusal.source, refusal.reason, refusal.safety
-
-
-def _newest(reads: list[ReadResource]) -> tuple[list[ReadResource], list[Refusal]]:
-    """One read per id and business identifier, the newest; the others are refused."""
-    ordered = sorted(reads, key=lambda read: (read.newness, read.content, read.source))
-    by_id, older = _last(ordered, by=lambda read: read.identity)
-    kept, copies = _last(by_id, by=lambda read: read.business)
-    return kept, [
-        Refusal(read.source, Reason.DUPLICATE)
-        for read in older + copies
-        if read.results
-    ]
-
-
-def _last(
-    reads: list[ReadResource], *, by: Callable[[ReadResource], Hashable]
-) -> tuple[list[ReadResource], list[ReadResource]]:
-    """The last read of each name, in order, and the others; "" and () are no names."""
-    kept: dict[Hashable, ReadResource] = {}
-    others: list[ReadResource] = []
-    for position, read in enumerate(reads):
-        name = by(read) or position
-        if name in kept:
-            others.append(kept.pop(name))
-        kept[name] = read
-    return list(kept.values()), others
-
-
-def _distinct(reads: list[ReadResource]) -> tuple[list[_Used], list[Refusal]]:
-    """Of readings with equal code, time and value the first by reference is used."""
-    seen: set[tuple[str, str, bool, str, float]] = set()
-    used: list[_Used] = []
-    repeated: list[Refusal] = []
-    for source, found in _used(reads):
-        scale = found.scale
-        what = (scale.system, scale.code, found.safety, found.moment.utc, found.value)
-        if what in seen:
-            repeated.append(Refusal(source, Reason.DUPLICATE))
-        else:
-            seen.add(what)
-            used.append((source, found))
-    return used, repeated
-
-
-def _used(reads: list[ReadResource]) -> Iterator[_Used]:
-    for read in sorted(reads, key=lambda read: (read.source, read.content)):
-        for result in read.results:
-            if isinstance(result, Reading):
-                yield read.source, result
-
-
-def _one_range_each(used: list[_Used]) -> tuple[list[_Used], list[Refusal]]:
-    """A diary item sent with several ranges keeps the commonest (then the widest)."""
-    ranges: dict[str, Counter[tuple[float, float]]] = defaultdict(Counter)
-    for _, found in used:
-        ranges[found.scale.key][found.scale.low, found.scale.high] += 1
-    chosen = {
-        key: max(counts, key=lambda ends: (counts[ends], ends[1] - ends[0], ends))
-        for key, counts in ranges.items()
-    }
-    fitting: list[_Used] = []
-    unscaled: list[Refusal] = []
-    for source, found in used:
-        if (found.scale.low, found.scale.high) == chosen[found.scale.key]:
-            fitting.append((source, found))
-        else:
-            unscaled.append(Refusal(source, Reason.NO_SCALE))
-    return fitting, unscaled
-
-
-def _series(used: list[_Used]) -> tuple[Series, ...]:
-    by_scale: dict[str, tuple[Scale, list[_Used]]] = {}
-    for source, found in used:
-        if not found.safety:
-            _, rows = by_scale.setdefault(found.scale.key, (found.scale, []))
-            rows.append((source, found))
-    return tuple(
-        Series(scale, tuple(_entry(row) for row in sorted(rows, key=_by_time)))
-        for _, (scale, rows) in sorted(by_scale.items())
-    )
-
-
-def _by_time(row: _Used) -> tuple[date, str, float, str]:
-    source, found = row
-    return found.moment.day, found.moment.utc, found.value, source
-
-
-def _entry(row: _Used) -> Entry:
-    source, found = row
-    return Entry(found.moment.day, found.value, source, found.moment.at)
-
-
-def _safety(used: list[_Used]) -> tuple[SafetyAnswer, ...]:
-    return tuple(
-        SafetyAnswer(found.scale, found.moment.day, found.value, source)
-        for source, found in sorted(used, key=_by_time)
-        if found.safety
-    )

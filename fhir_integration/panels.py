@@ -1,0 +1,110 @@
+"""Forms whose items are Observations of their own: added up where no total is stated.
+
+A panel that only points at its members (hasMember) makes a form of them. Where all
+items of a questionnaire are among them, answered at one moment, and no total of it is
+stated on that day, the total is added up; its source is the panel. Items without a
+panel are never added up: nobody says that they belong together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from backend.twin.record import Reason, Refusal
+from backend.twin.scales import scale
+from fhir_integration.codes import FHIR_ID, ITEMS
+from fhir_integration.dispatch import ReadResource, Result
+from fhir_integration.instruments import dicts
+from fhir_integration.items import totals_of
+from fhir_integration.observation import Answer, Reading
+from fhir_integration.scoring import Scores, Sourced
+from fhir_integration.strict_json import Json
+
+_Days = Mapping[str, set[date]]  # scale's key -> days with a stated total
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A panel's own reference, and the identities of the Observations it points at."""
+
+    source: str
+    members: frozenset[str]
+
+
+def members(resource: Json) -> frozenset[str]:
+    """Identities of the Observations that a resource points at as its members."""
+    stated = (one.get("reference") for one in dicts(resource.get("hasMember")))
+    found = (_identity(text) for text in stated if isinstance(text, str))
+    return frozenset(name for name in found if name)
+
+
+def _identity(reference: str) -> str:
+    kind, _, own_id = reference.split("/_history/", maxsplit=1)[0].rpartition("/")
+    is_known = kind.rpartition("/")[2] == "Observation" and FHIR_ID.fullmatch(own_id)
+    return f"Observation/{own_id}" if is_known else ""
+
+
+def sums(
+    panels: Iterable[Panel], reads: Iterable[ReadResource], scores: Scores
+) -> tuple[list[Sourced], list[Refusal]]:
+    """Totals of complete panels; and the items that no total stands for."""
+    told = {key: scores.days(scale(key)) for key in ITEMS}
+    answers = {
+        read.identity or str(number): read
+        for number, read in enumerate(reads)
+        if any(map(_item, read.results))
+    }
+    found: list[Sourced] = []
+    used: set[str] = set()
+    for panel in sorted(panels, key=lambda one: one.source):
+        own = {name: answers[name] for name in panel.members if name in answers}
+        totals = list(_totals(own, told))
+        found += [(panel.source, total) for total in totals]
+        used |= own.keys() if totals else set()
+    return found, [
+        Refusal(read.source, Reason.NO_VALUE)
+        for name, read in answers.items()
+        if name not in used and not _is_told(read, told)
+    ]
+
+
+def _item(found: Result) -> str:
+    """The item's code, of an answer to one; else empty."""
+    if isinstance(found, Answer):
+        return found.item
+    if not isinstance(found, Reading) or not found.safety:
+        return ""
+    item = found.scale.safety_item
+    return "" if item is None else item.code
+
+
+def _totals(own: Mapping[str, ReadResource], told: _Days) -> Iterator[Reading]:
+    results = [result for read in own.values() for result in read.results]
+    items = [
+        (_item(one), one)
+        for one in results
+        if isinstance(one, Answer | Reading) and _item(one)
+    ]
+    moments = {one.moment.utc: one.moment for _, one in items}
+    numbers = {item: one.value for item, one in items}
+    if len(moments) != 1 or len(numbers) < len(items):
+        return
+    (at,) = moments.values()
+    for key, total in totals_of(numbers).items():
+        if at.day not in told[key]:
+            yield Reading(scale(key), at, total, safety=False, summed=True)
+
+
+def _is_told(read: ReadResource, told: _Days) -> bool:
+    """True if a total of that day stands for the items; a safety item needs none."""
+    return all(
+        any(
+            result.moment.day in told[key]
+            for key, items in ITEMS.items()
+            if result.item in items
+        )
+        for result in read.results
+        if isinstance(result, Answer)
+    )

@@ -13,6 +13,7 @@ from backend.twin.errors import EhrMalformed, EhrNotFound, EhrRefused
 from backend.twin.person import Person
 from backend.twin.ports import ForecastDocument, Receipt
 from backend.twin.record import PatientRecord, Reason
+from fhir_integration.auth import Token
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import FHIR_ID, search_tokens
 from fhir_integration.connection import Clock
@@ -41,7 +42,7 @@ class FhirEhr:
         self,
         base_url: str,
         *,
-        token: str | None = None,
+        token: str | Token | None = None,
         timeout_s: float = 10.0,
         deadline_s: float = 60.0,
         write_mode: WriteMode = "full",

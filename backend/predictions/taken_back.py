@@ -154,7 +154,7 @@ def _open(patient: Patient, prediction: Prediction) -> list[tuple[str, list[Used
             table=TABLE,
             column=COLUMN,
             row=str(prediction.pk),
-            blob=prediction.evidence,
+            blob=prediction.evidence or b"",
         )
     except SealBroken:
         return []

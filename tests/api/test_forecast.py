@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -223,3 +224,24 @@ def test_every_request_leaves_its_audit_rows(api, path, other, audited):
     assert audited() == [("READ", "SUCCESS")]
     other.get(link)
     assert audited() == [("READ", "DENIED")]
+
+
+def test_a_forecast_whose_entry_was_taken_back_says_so(api, path, ehr, deliver):
+    body = api.post(path, {}, format="json").json()
+    assert (body["stale"], body["stale_reason"]) == (False, None)
+    assert body["no_longer_standing"] == []
+    deliver()
+    *rest, last = fakes.diary().entries
+    ehr.record = PatientRecord(
+        series=(replace(fakes.diary(), entries=tuple(rest)),),
+        refused=(Refusal(last.source, Reason.ENTERED_IN_ERROR),),
+    )
+    anew = api.post(path, {}, format="json").json()
+    named = [body["instruments"][0]["identifier"]]
+    assert (anew["stale"], anew["no_longer_standing"]) == (False, named)
+    before = api.get(body["links"]["forecast"]).json()
+    assert before["stale"]
+    assert before["stale_reason"] == "an entry it used was taken back"
+    assert before["no_longer_standing"] == named
+    listed = {one["id"]: one["stale_reason"] for one in api.get(path).json()}
+    assert listed == {body["id"]: "an entry it used was taken back", anew["id"]: None}

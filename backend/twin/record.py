@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -118,12 +119,7 @@ def _digest(record: PatientRecord) -> str:
     Refusals are left out, but for lost answers to safety items: a stored forecast must
     not stand in for a record that holds one more of these.
     """
-    lines = [
-        f"{series.scale.system}|{series.scale.code}|{series.scale.low!r}|"
-        f"{series.scale.high!r}|{entry.day}|{entry.at}|{entry.value!r}|{entry.source}"
-        for series in record.series
-        for entry in series.entries
-    ]
+    lines = [line for series in record.series for line in _lines(series)]
     lines += [f"stream|{stream.digest}" for stream in record.streams]
     facts = (*record.medications, *record.diagnoses, *record.genotypes)
     lines += [f"{type(fact).__name__}|{fact!r}" for fact in facts]
@@ -139,3 +135,12 @@ def _digest(record: PatientRecord) -> str:
         if refusal.safety
     }
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
+
+
+def _lines(series: Series) -> Iterator[str]:
+    """One line for each entry; there may be thousands."""
+    scale = series.scale
+    start = f"{scale.system}|{scale.code}|{scale.low!r}|{scale.high!r}|"
+    for entry in series.entries:
+        day = entry.day.isoformat()
+        yield f"{start}{day}|{entry.at}|{entry.value!r}|{entry.source}"

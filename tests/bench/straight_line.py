@@ -15,7 +15,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 os.environ["MINDTWIN_VAR"] = tempfile.mkdtemp(prefix="mindtwin-bench-")
@@ -26,7 +25,6 @@ import django
 django.setup()
 
 import onnxruntime
-import orjson
 from django.core.management import call_command
 from django.db import connection
 
@@ -38,8 +36,7 @@ from backend.people.access import Actor
 from backend.twin import features
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
-from fhir_integration.reader import read_record
-from fhir_integration.seed import observations
+from tests.bench import reading
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -74,27 +71,6 @@ def model_against_bare_session(record: PatientRecord) -> tuple[float, float]:
         lambda: session.run(None, dict(inputs)),
     )
     return ours, bare
-
-
-def reader_against_parser(record: PatientRecord) -> tuple[float, float]:
-    """Reading 1,000 Observations against parsing their JSON alone, per Observation."""
-    bodies = [
-        orjson.dumps({**resource, "id": str(number)})
-        for number, resource in enumerate(observations(record, patient="p"))
-    ]
-    bodies = (bodies * (1000 // len(bodies) + 1))[:1000]
-    last = record.series[0].entries[-1].day
-    parsed = [orjson.loads(body) for body in bodies]
-    ours, bare = turns(
-        lambda: read_record(
-            iter(parsed),
-            ehr_patient="p",
-            since=last - timedelta(days=400),
-            until=last,
-        ),
-        lambda: [orjson.loads(body) for body in bodies],
-    )
-    return (ours + bare) / len(bodies), bare / len(bodies)
 
 
 def audit_against_insert() -> tuple[float, float]:
@@ -158,8 +134,7 @@ def main() -> None:
     rows = [
         ("one series by the embedded server / bare ONNX Runtime",
          *model_against_bare_session(record)),
-        ("reading an Observation, parsing included / orjson.loads alone",
-         *reader_against_parser(record)),
+        *reading.rows(),
         ("an audit row, committed and anchored / a plain insert",
          *audit_against_insert()),
     ]  # fmt: skip

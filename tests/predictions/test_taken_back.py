@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -284,7 +285,7 @@ def test_the_evidence_is_sealed_and_one_that_does_not_open_stops_nothing(ask, cl
     ask()
     evidence = bytes(Prediction.objects.get().evidence)
     assert b"Observation" not in evidence
-    Prediction.objects.update(evidence=evidence[:-1] + b"x")
+    Prediction.objects.update(evidence=evidence[:-1] + bytes([evidence[-1] ^ 1]))
     clinic.change(MOOD, **RETRACTED)
     assert not ask().reused
     assert Prediction.objects.filter(stale_since=None).count() == 2
@@ -306,7 +307,8 @@ def refusal(source: str, reason: Reason) -> PatientRecord:
     return PatientRecord(series=(), refused=(Refusal(source, reason),))
 
 
-ONE = "Observation/one"
+ONE, OLD = "Observation/one", "Observation/old"
+LONG_AGO = Entry(fakes.LAST_DAY - timedelta(days=200), 5.0, OLD)  # before the window
 
 
 @pytest.mark.parametrize(
@@ -319,6 +321,7 @@ ONE = "Observation/one"
         ("Observation", refusal("Observation", Reason.ENTERED_IN_ERROR), 0),
         (ONE, refusal(ONE, Reason.ENTERED_IN_ERROR), 1),
         (ONE, refusal("Observation/two", Reason.ENTERED_IN_ERROR), 0),
+        (ONE, refusal(OLD, Reason.ENTERED_IN_ERROR), 0),
         (ONE, refusal(ONE, Reason.DUPLICATE), 1),  # by one that says something else
         (ONE, refusal(ONE, Reason.NO_SCALE), 0),
         (ONE, refusal(ONE, Reason.RESTRICTED), 0),
@@ -329,7 +332,8 @@ ONE = "Observation/one"
 def test_what_counts_against_an_entry(  # noqa: PLR0917 - fixtures
     patient, models, policy, now, actor, used, shown, marked
 ):
-    fake = fakes.FakeEhr(PatientRecord((entry(used),)))
+    both = replace(entry(used), entries=(LONG_AGO, *entry(used).entries))
+    fake = fakes.FakeEhr(PatientRecord((both,)))
     forecast_symptoms(
         actor=actor,
         patient_id=patient.pk,

@@ -11,13 +11,16 @@ from typing import Any, NamedTuple
 from tests.prove.odd import CANARY, MEDICATION, PATIENT, Json
 
 FOLDERS = ("fhir", "fhir-genomics-examples")
+OWN = Path(__file__).resolve().parents[1] / "data" / "fhir"
 
 
 def real_resources(data: Path) -> list[Json]:
-    """Each resource of the folder's files: alone, in a Bundle, in Parameters."""
-    files = sorted(
-        path for folder in FOLDERS for path in (data / folder).rglob("*.json")
-    )
+    """Each resource of the folder's files: alone, in a Bundle, in Parameters.
+
+    And our tests' own: real records hold few of the questionnaires that are read.
+    """
+    folders = [*(data / folder for folder in FOLDERS), OWN]
+    files = [path for folder in folders for path in sorted(folder.rglob("*.json"))]
     return [
         resource
         for path in files

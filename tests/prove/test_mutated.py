@@ -28,7 +28,7 @@ def test_no_mutant_breaks_the_reader_or_is_quoted(shared: Path) -> None:
         bad = f"{done.crashes.total()} crashes, {done.leaks.total()} leaks"
         print(f"  {done.read:>7} of {COUNT} mutants read, {bad}, {taken:.0f} s")
 
-    print(f"\n{len(resources)} real resources, seed {SEED}")
+    print(f"\n{len(resources)} resources, seed {SEED}")
     done = read_mutants(mutants, COUNT, progress=progress)
     body = section(done, mutants.applied, len(resources), time.monotonic() - began)
     print(body)
@@ -42,7 +42,7 @@ def section(
     done: Outcome, applied: Counter[str], resources: int, seconds: float
 ) -> str:
     rows = [
-        ("real resources that were bent", resources),
+        ("resources that were bent", resources),
         ("mutations", f"{len(applied)} kinds, {applied.total()} applied"),
         ("mutants read one by one, and in records of 20", done.read),
         ("mutants beside them that are no strict JSON, refused", done.not_json.total()),
@@ -55,7 +55,8 @@ def section(
     ]  # fmt: skip
     return "\n".join(
         [
-            f"Resources of ../shared/data bent by structure, seed {SEED}.\n",
+            "Real resources (../shared/data), and the few of our own tests, bent by "
+            f"structure; seed {SEED}.\n",
             *_table("what", rows),
             *_table("refused as", done.refused.most_common()),
             *_table("used as", done.used.most_common()),

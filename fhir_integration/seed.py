@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from uuid import NAMESPACE_URL, uuid5
 
 from backend.twin.errors import EhrUnavailable
+from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer
 from backend.twin.scales import Scale
 from fhir_integration.client import FhirClient
@@ -47,7 +48,8 @@ def seed(client: FhirClient, label: str, record: PatientRecord) -> str:
 def put(client: FhirClient, label: str, record: PatientRecord) -> Put:
     """Make sure the EHR holds this record, and tell what was missing before."""
     patient = client.create(
-        _patient(label), if_none_exist={"identifier": token(PATIENT_SYSTEM, label)}
+        _patient(label, record.person),
+        if_none_exist={"identifier": token(PATIENT_SYSTEM, label)},
     ).resource["id"]
     held = _shown(client, patient)
     fresh = {
@@ -94,12 +96,20 @@ def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:
         yield _safety(answer, patient)
 
 
-def _patient(label: str) -> Json:
+def _patient(label: str, person: Person | None) -> Json:
     return {
         "resourceType": "Patient",
         "meta": {"security": [TEST_DATA]},
         "identifier": [{"system": PATIENT_SYSTEM, "value": label}],
+        **_born(person),
     }
+
+
+def _born(person: Person | None) -> Json:
+    """The date of birth where the very day is known; instruments are for some ages."""
+    if person and person.born_first and person.born_first == person.born_last:
+        return {"birthDate": person.born_first.isoformat()}
+    return {}
 
 
 def _entry(scale: Scale, entry: Entry, patient: str) -> Json:

@@ -24,7 +24,7 @@ from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people import access, crypto
 from backend.people.access import Actor
-from backend.people.eligibility import EVERY
+from backend.people.eligibility import EVERY, objection
 from backend.people.models import Patient, Site, WriteMode
 from backend.predictions.answer import Answer, open_answer
 from backend.predictions.models import OutboxItem, Prediction
@@ -54,12 +54,12 @@ def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
     """Outbox rows of a prediction; call it in the prediction's own transaction.
 
     Historical forecasts are not delivered, nor is anything at a site that takes no
-    writes. An identifier that is there already is the same answer: one row is enough,
-    and it keeps its own prediction, so that a repeat sends the same again. One that
-    had failed is tried anew, and so is one that was cancelled: the entry that was taken
-    back is there again.
+    writes, or of a patient who has died since. An identifier that is there already is
+    the same answer: one row is enough, and it keeps its own prediction, so that a
+    repeat sends the same again. One that had failed is tried anew, and so is one that
+    was cancelled: the entry that was taken back is there again.
     """
-    if patient.site.write_mode == WriteMode.NONE:
+    if patient.site.write_mode == WriteMode.NONE or objection(patient, EVERY):
         return
     current = [item for item in answer.instruments if not item.forecast.historical]
     OutboxItem.objects.bulk_create(

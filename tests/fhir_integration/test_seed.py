@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import httpx
 import pytest
 
 from backend.twin.errors import EhrUnavailable
+from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, Reason, SafetyAnswer, Series
 from backend.twin.scales import local_scale, scale
 from fhir_integration.codes import DIARY
@@ -52,6 +54,22 @@ def told(of: PatientRecord) -> object:
     """All of a record but the references, which the EHR gives."""
     series = [(s.scale, [(e.day, e.value, e.at) for e in s.entries]) for s in of.series]
     return series, [(a.scale, a.day, a.value) for a in of.safety]
+
+
+@pytest.mark.parametrize(
+    ("born", "kept"),
+    [
+        (Person(date(1984, 4, 2), date(1984, 4, 2)), True),
+        (Person(date(1984, 1, 1), date(1984, 12, 31)), False),
+        (None, False),
+    ],
+)
+def test_a_day_of_birth_is_put_in_where_it_is_known(
+    ehr: FhirEhr, born: Person | None, kept: bool
+) -> None:
+    patient = seed(ehr.client, "case 1", replace(record(1), person=born))
+    found = ehr.read_person(patient, on=UNTIL)
+    assert found == (born if kept else Person())
 
 
 def test_what_is_put_in_is_what_is_read(ehr: FhirEhr) -> None:

@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 
+from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import Scale, scale
 from backend.twin.simulation.diaries import simulate_course
@@ -23,6 +24,7 @@ QUESTIONNAIRE_DAYS = 14
 RARE_DAYS = 28  # how often the patient with few entries writes one
 RARE_ENTRIES = 4
 SEED = 20_240_101
+BORN = date(1984, 4, 2)  # adults, of whom every instrument may be asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ def _slice(
             Series(whole.scale, entries[-RARE_ENTRIES:] if patient.rare else entries)
         )
     safety = tuple(answer for answer in record.safety if since <= answer.day <= until)
-    return PatientRecord(series=tuple(series), safety=safety)
+    return PatientRecord(tuple(series), safety, person=Person(BORN, BORN))
 
 
 @cache

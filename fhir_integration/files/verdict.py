@@ -103,6 +103,7 @@ def decide(spool: Spool, *, tick: Callable[[], None]) -> Counts:
         tick()
         return 0  # go on
 
+    tick()
     spool.sql.set_progress_handler(working, _STEPS)
     try:
         _judge(spool)

@@ -46,6 +46,25 @@ def test_closing_one_that_never_ran_does_not_hang(tmp_path: Path) -> None:
     Sandbox(tmp_path / "ehr.ndjson").close()
 
 
+@pytest.mark.parametrize(
+    "meta", [None, {"versionId": "9"}, {"lastUpdated": "2020-01-01"}, "odd"]
+)
+def test_an_update_that_changes_nothing_makes_no_version(
+    tmp_path: Path, meta: object
+) -> None:
+    resource = {**numbered(1), "meta": meta, "id": "other"}
+    tagged = {**resource, "meta": {"tag": [{"code": "x"}]}}
+    with Sandbox(tmp_path / "ehr.ndjson") as running:
+        url = f"{running.base_url}/Observation/o7"
+        answers = [
+            httpx.put(url, json=one, trust_env=False)
+            for one in (resource, resource, tagged)
+        ]
+    assert [answer.status_code for answer in answers] == [201, 200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert [answer.headers["etag"] for answer in answers[1:]] == ['W/"1"', 'W/"2"']
+
+
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_command_serves_until_it_is_stopped(tmp_path: Path, how: int) -> None:
     command = [sys.executable, "-m", "fhir_integration.sandbox", "--store"]

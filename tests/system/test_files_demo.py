@@ -1,0 +1,54 @@
+"""The demo on FHIR files: in, enrolled, forecast, delivered, read back, verified."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.fhir_integration.files.made_files import bundle, score, whole
+
+if TYPE_CHECKING:
+    from tests.system.conftest import Installation
+
+PATIENT = {"resourceType": "Patient", "birthDate": "1980"}
+
+
+def test_patients_with_entries_are_forecast_and_the_others_counted(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    for name, days in (("p1", 9), ("p2", 0), ("p3", 1)):
+        scores = [score(f"o{day}", day, patient=name) for day in range(days)]
+        whole(folder / f"{name}.json", bundle({**PATIENT, "id": name}, *scores))
+    for written in ("2 written now", "0 written now"):
+        output = installation.manage("demo", "--bundles", str(folder))
+        assert "13 resources of 3 patients in the EHR" in output
+        assert "2 patients have symptom entries" in output
+        assert set(re.findall(r"as of (\S+) \(", output)) == {
+            "2026-02-09",
+            "2026-02-01",
+        }
+        assert f"Deliver: {written}, 0 failed" in output
+        assert "read back: 2 of 2 forecasts are there exactly once" in output
+        assert ", 0 problems" in output
+
+
+def test_the_demo_runs_on_the_real_bundles(
+    installation: Installation, shared: Path
+) -> None:
+    folder = shared / "data" / "fhir" / "demo"
+    output = installation.manage("demo", "--bundles", str(folder))
+    assert "of 79 patients in the EHR" in output
+    found = re.search(r"read back: (\d+) of (\d+) forecasts", output)
+    assert found
+    assert found[1] == found[2]
+    assert int(found[1]) >= 31
+
+
+def test_bundles_do_not_go_to_another_ehr(installation: Installation) -> None:
+    arguments = ("--bundles", "x", "--ehr", "http://127.0.0.1:1/fhir")
+    done = installation.run("manage.py", "demo", *arguments, code=1)
+    assert "into the sandbox only" in done.stderr
+    done = installation.run("manage.py", "demo", "--bundles", "nowhere", code=1)
+    assert "no such file or folder" in done.stderr

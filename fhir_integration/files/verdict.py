@@ -75,6 +75,18 @@ FROM resource LEFT JOIN (
     FROM judged GROUP BY seq
 ) AS first ON first.seq = resource.seq
 """
+_BY_TYPE = "SELECT kind, reason, count(*) FROM verdict GROUP BY kind, reason"
+_BY_CONCEPT = """
+SELECT concept, count(*), count(DISTINCT patient)
+FROM judged JOIN word ON number = concept
+WHERE reason IS NULL GROUP BY concept ORDER BY word
+"""
+_BESIDE = """
+SELECT judged.reason, count(*)
+FROM judged JOIN verdict USING (seq) JOIN word ON number = judged.reason
+WHERE verdict.reason IS NULL GROUP BY judged.reason ORDER BY word
+"""
+_FAULTS = "SELECT * FROM fault ORDER BY file, fault"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,47 +149,38 @@ def _judge(spool: Spool) -> None:
 
 def _counts(spool: Spool) -> Counts:
     rows = spool.sql.execute
-    words = {None: None, **dict(rows("SELECT number, word FROM word"))}
-    types: dict[str, dict[str, Any]] = {}
+    words: dict[int, str] = dict(rows("SELECT number, word FROM word"))
+    types = _types(spool, words)
     refused: dict[str, int] = defaultdict(int)
-    asked = "SELECT kind, reason, count(*) FROM verdict GROUP BY kind, reason"
-    for kind, reason, count in rows(asked):
+    for of_type in types.values():
+        for reason, count in of_type["refused"].items():
+            refused[reason] += count
+    used = sum(of_type["used"] for of_type in types.values())
+    patients = rows("SELECT count(DISTINCT patient) FROM verdict").fetchone()
+    return Counts(
+        resources=used + sum(refused.values()),
+        used=used,
+        refused=dict(sorted(refused.items())),
+        patients=patients[0],  # NULL, for nobody, does not count
+        types=types,
+        concepts={
+            words[concept]: {"entries": entries, "patients": patients}
+            for concept, entries, patients in rows(_BY_CONCEPT)
+        },
+        beside={words[reason]: count for reason, count in rows(_BESIDE)},
+        faults={(file, fault): count for file, fault, count in rows(_FAULTS)},
+    )
+
+
+def _types(spool: Spool, words: dict[int, str]) -> dict[str, dict[str, Any]]:
+    types: dict[str, dict[str, Any]] = {}
+    for kind, reason, count in spool.sql.execute(_BY_TYPE):
         of_type = types.setdefault(words[kind], {"used": 0, "refused": {}})
         if reason is None:
             of_type["used"] = count
         else:
             of_type["refused"][words[reason]] = count
-            refused[words[reason]] += count
-    used = sum(of_type["used"] for of_type in types.values())
-    return Counts(
-        resources=used + sum(refused.values()),
-        used=used,
-        refused=dict(sorted(refused.items())),
-        patients=rows(
-            "SELECT count(DISTINCT patient) FROM verdict WHERE patient IS NOT NULL"
-        ).fetchone()[0],
-        types={kind: _sorted(types[kind]) for kind in sorted(types)},
-        concepts={
-            words[concept]: {"entries": entries, "patients": patients}
-            for concept, entries, patients in rows(
-                "SELECT concept, count(*), count(DISTINCT patient) FROM judged "
-                "JOIN word ON number = concept WHERE reason IS NULL "
-                "GROUP BY concept ORDER BY word"
-            )
-        },
-        beside={
-            words[reason]: count
-            for reason, count in rows(
-                "SELECT judged.reason, count(*) FROM judged "
-                "JOIN verdict USING (seq) JOIN word ON number = judged.reason "
-                "WHERE verdict.reason IS NULL GROUP BY judged.reason ORDER BY word"
-            )
-        },
-        faults={
-            (file, fault): count
-            for file, fault, count in rows("SELECT * FROM fault ORDER BY file, fault")
-        },
-    )
+    return {kind: _sorted(types[kind]) for kind in sorted(types)}
 
 
 def _sorted(of_type: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ def _header(
     origin = data.get("origin")
     if not isinstance(origin, dict):
         return Reason.MALFORMED
-    if _is_number(data.get("dimensions", 1)) and data.get("dimensions", 1) != 1:
+    if data.get("dimensions", 1) != 1:
         return Reason.NOT_A_NUMBER
     convert = conversion(origin, measure)
     if isinstance(convert, Reason):
@@ -75,10 +75,6 @@ def _numbers(
     if isinstance(period, Reason) or not 0 < period <= 366 * DAY * 1000:
         return Reason.MALFORMED
     return convert, zero, factor, period / 1000
-
-
-def _is_number(value: object) -> bool:
-    return not isinstance(finite(value), Reason)
 
 
 def _lasts(measure: Measure) -> bool:

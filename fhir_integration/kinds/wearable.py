@@ -17,8 +17,8 @@ from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.ucum import finite, in_unit
 
-# R4's profile of vital signs wants this code beside any narrower one.
-_BROAD = "heart-rate"
+# R4's profile of vital signs wants the broad code beside any narrower one.
+_NARROW, _BROAD = "resting-heart-rate", "heart-rate"
 _USED = frozenset({"final", "amended", "corrected"})
 _REFUSED = {
     "registered": Reason.NOT_FINAL,
@@ -56,7 +56,7 @@ def measure_of(element: Json) -> Measure | None:
     concept = element.get("code")
     codings = dicts(concept.get("coding")) if isinstance(concept, dict) else []
     found = {measure.key: measure for measure in map(_measure, codings) if measure}
-    if len(found) > 1:
+    if _NARROW in found:
         found.pop(_BROAD, None)
     if len(found) != 1:
         return None

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.twin.measures import measures
+from backend.twin.record import Reason
+from backend.twin.streams import NO_OFFSET
+from fhir_integration.kinds.sampled import Sampled, sampled
+from fhir_integration.kinds.spans import Span
+from tests.fhir_integration.kinds.body import AT, DAY, Json, quantity
+
+WHOLE = Span(AT, 0.0, DAY, 60)
+
+
+def data(text: object = "60 61", **changes: Any) -> Json:
+    made: Json = {
+        "origin": quantity(0, "/min"),
+        "period": 60_000,
+        "dimensions": 1,
+        "data": text,
+    }
+    made |= changes
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def read(packed: object, key: str = "heart-rate", whole: Span = WHOLE) -> list[Sampled]:
+    return list(sampled(packed, measures()[key], whole))
+
+
+def test_samples_follow_each_other_at_their_pace() -> None:
+    assert read(data("60 61.5 -1")) == [
+        (Span(AT, 0.0, DAY, 60), 60.0),
+        (Span(AT + 60, 0.0, DAY, 60), 61.5),
+        (Span(AT + 120, 0.0, DAY, 60), -1.0),
+    ]
+
+
+def test_factor_and_origin_give_the_value_and_the_unit() -> None:
+    packed = data("10", origin=quantity(32, "[degF]"), factor=6.3)
+    [(_, value)] = [x for x in read(packed, "skin-temperature") if isinstance(x, tuple)]
+    assert value == pytest.approx(35.0)
+
+
+def test_marks_are_no_values() -> None:
+    assert read(data("E L U x 1e3")) == [
+        Reason.NO_VALUE,
+        Reason.NOT_A_NUMBER,
+        Reason.NOT_A_NUMBER,
+        Reason.MALFORMED,
+        Reason.MALFORMED,
+    ]
+
+
+def test_samples_of_a_stretch_of_time_cover_their_period() -> None:
+    packed = data("100", origin=quantity(0, "{steps}"))
+    assert read(packed, "steps") == [(Span(AT, 60.0, DAY, 60), 100.0)]
+
+
+@pytest.mark.parametrize(
+    ("whole", "days"),
+    [
+        (Span(AT, 0.0, DAY, 60), [DAY, DAY, DAY + 1]),  # 09:05, 16:35, 00:05
+        (Span(AT, 0.0, DAY, NO_OFFSET), [DAY, DAY, DAY]),
+        (Span(AT, 0.0, DAY, 120), [DAY, DAY, DAY + 1]),
+    ],
+)
+def test_the_day_moves_on_at_the_local_midnight(whole: Span, days: list[int]) -> None:
+    packed = data("60 60 60", period=7.5 * 3600 * 1000)
+    read_days = [one[0].day for one in read(packed, whole=whole) if len(one) == 2]
+    assert read_days == days
+
+
+@pytest.mark.parametrize(
+    ("packed", "reason"),
+    [
+        ("60 61", Reason.MALFORMED),
+        (data(origin=None), Reason.MALFORMED),
+        (data(origin=quantity(0)), Reason.NO_UNIT),
+        (data(origin=quantity(0, "ms")), Reason.WRONG_UNIT),
+        (data(origin=quantity("0", "/min")), Reason.MALFORMED),
+        (data(factor="2"), Reason.MALFORMED),
+        (data(period=None), Reason.MALFORMED),
+        (data(period=0), Reason.MALFORMED),
+        (data(period=1e300), Reason.MALFORMED),
+        (data(dimensions=2), Reason.NOT_A_NUMBER),
+        (data(dimensions="1"), Reason.NOT_A_NUMBER),
+        (data(None), Reason.NO_VALUE),
+        (data(" "), Reason.NO_VALUE),
+        (data(7), Reason.NO_VALUE),
+    ],
+)
+def test_what_cannot_be_unpacked_is_refused_by_reason(
+    packed: object, reason: Reason
+) -> None:
+    assert read(packed) == [reason]
+
+
+@given(st.text(alphabet="0123456789.-+ELU e\n", max_size=40))
+def test_no_text_raises(text: str) -> None:
+    read(data(text))

@@ -105,6 +105,8 @@ def _unsaid(answer: StoredForecast) -> Iterator[str]:
             yield f"urgent: {finding.text}"
     for notice in answer.notices:
         yield f"notice: {notice}"
+    for one in answer.no_longer_standing:
+        yield f"notice: forecast {one} in the EHR used an entry that was taken back"
 
 
 def _full(item: Instrument) -> Iterator[str]:

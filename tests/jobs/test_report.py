@@ -28,6 +28,7 @@ def printed(*keys: str, **said: Any) -> list[str]:
         for number, key in enumerate(keys)
     )
     usual = {"refused": {}, "urgent_findings": (), "notices": ()}
+    usual |= {"no_longer_standing": ()}
     answer = StoredForecast(
         id=UUID(int=100),
         patient_id=UUID(int=101),
@@ -35,6 +36,7 @@ def printed(*keys: str, **said: Any) -> list[str]:
         created=NOW - timedelta(hours=1),
         age_seconds=3600.0,
         stale=False,
+        stale_reason="",
         reused=False,
         historical=False,
         instruments=items,
@@ -63,3 +65,9 @@ def test_a_finding_that_its_forecast_says_is_not_printed_twice() -> None:
 def test_notices_are_printed(keys: tuple[str, ...]) -> None:
     text = " ".join(line.strip() for line in printed(*keys, notices=(NOTICE,)))
     assert f"notice: {NOTICE}" in text
+
+
+def test_what_no_longer_stands_in_the_ehr_is_printed() -> None:
+    lines = printed("mood-0-10", no_longer_standing=(UUID(int=7),))
+    text = " ".join(line.strip() for line in lines)
+    assert f"forecast {UUID(int=7)} in the EHR used an entry that was taken" in text

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,9 @@ from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
 from backend.registry.services import register
 from backend.twin.record import PatientRecord
+from fhir_integration.sandbox import Sandbox
 from tests.predictions import fakes
+from tests.predictions.clinic import Clinic
 
 Asking = Callable[..., StoredForecast]
 LEASE_S = 60
@@ -141,3 +144,12 @@ def deliver(ehr: fakes.FakeEhr, now: datetime) -> Callable[..., DeliveryReport]:
 def item(ask: Asking) -> OutboxItem:
     ask()
     return OutboxItem.objects.get()
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Iterator[Clinic]:
+    """A running EHR, for modules that want a real one."""
+    with Sandbox(tmp_path / "ehr.ndjson") as running:
+        made = Clinic(running.base_url)
+        yield made
+        made.close()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
 from backend.people import access
@@ -16,67 +13,20 @@ from backend.people.access import Actor
 from backend.people.models import Patient, Site
 from backend.predictions import taken_back
 from backend.predictions.errors import NoHistory
-from backend.predictions.models import OutboxItem, Prediction
-from backend.predictions.outbox import requeue_failed
+from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.selectors import get_forecast, list_forecasts
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
 from backend.twin.record import Entry, PatientRecord, Reason, Refusal, Series
 from backend.twin.scales import scale
-from fhir_integration.codes import PREDICTION
-from fhir_integration.sandbox import Sandbox
-from fhir_integration.seed import seed
 from fhir_integration.site import FhirEhr
 from tests.predictions import fakes
+from tests.predictions.clinic import ITEM, MOOD, PHQ9, RETRACTED, Change, Clinic
 from tests.predictions.conftest import Asking
 
 TAKEN_BACK = "an entry it used was taken back"
 AMENDED = "an entry it used was amended"
-MOOD, PHQ9, ITEM = "mood-0-10", "44261-6", "44260-8"
-Change = dict[str, Any]
-
-
-class Clinic:
-    """The sandbox EHR with one patient; what a nurse does to an entry there."""
-
-    def __init__(self, base_url: str, record: PatientRecord) -> None:
-        self.base_url, self.site = base_url, FhirEhr(base_url)
-        self.http = httpx.Client(trust_env=False)
-        self.patient = seed(self.site.client, "one", record)
-
-    def close(self) -> None:
-        self.http.close()
-        self.site.close()
-
-    def entries(self, code: str) -> list[Change]:
-        """Its entries of this code, oldest first."""
-        found = self.site.client.search("Observation", {"patient": self.patient})
-        own = [r for r in found if r["code"]["coding"][0]["code"] == code]
-        return sorted(own, key=lambda resource: resource["effectiveDateTime"])
-
-    def change(self, code: str, *, back: int = 0, **changes: Any) -> Change:
-        """The entry so many before the newest, changed there; returns it as it was."""
-        resource = self.entries(code)[-1 - back]
-        self.put({**resource, **changes})
-        return resource
-
-    def put(self, resource: Change) -> None:
-        path = f"{self.base_url}/Observation/{resource['id']}"
-        self.http.put(path, json=resource).raise_for_status()
-
-
-@pytest.fixture
-def clinic(tmp_path: Path) -> Iterator[Clinic]:
-    last = fakes.LAST_DAY
-    record = PatientRecord(
-        series=(fakes.diary(last=last), fakes.questionnaire(8, 9, last=last)),
-        safety=(fakes.self_harm(last, value=0.0),),
-    )
-    with Sandbox(tmp_path / "ehr.ndjson") as running:
-        made = Clinic(running.base_url, record)
-        yield made
-        made.close()
 
 
 @pytest.fixture
@@ -110,9 +60,6 @@ def reason_of(
         return read.stale_reason
 
     return reason_of
-
-
-RETRACTED: Change = {"status": "entered-in-error"}
 
 
 @pytest.mark.parametrize(
@@ -165,87 +112,6 @@ def test_an_entry_that_is_gone_proves_nothing(ask, patient, reason_of, now) -> N
     nothing = PatientRecord(series=())
     assert taken_back.mark_taken_back(patient, nothing, days=days, now=now) == 0
     assert reason_of(first) == ""
-
-
-def test_only_what_rests_on_the_entry_is_kept_from_the_ehr(ask, clinic, deliver):
-    first = ask()
-    clinic.change(MOOD, **RETRACTED)
-    second = ask()
-    mood, phq9 = (item.identifier for item in first.instruments)
-    assert second.instruments[1].identifier == phq9  # nothing changed for it
-    anew = second.instruments[0].identifier
-    states = dict(OutboxItem.objects.values_list("pk", "state"))
-    assert states == {mood: "cancelled", phq9: "pending", anew: "pending"}
-    assert OutboxItem.objects.get(pk=mood).last_error == "taken-back"
-    assert deliver().delivered == 2
-    assert requeue_failed(now=second.created) == 0
-    assert second.no_longer_standing == ()
-    assert {str(i) for i in held(clinic)} == {str(anew), str(phq9)}
-
-
-def held(clinic: Clinic) -> list[str]:
-    found = clinic.site.client.search("Observation", {"identifier": f"{PREDICTION}|"})
-    return [resource["identifier"][0]["value"] for resource in found]
-
-
-def test_what_failed_is_not_tried_anew(ask, clinic):
-    first = ask()
-    OutboxItem.objects.update(state="failed")
-    clinic.change(MOOD, **RETRACTED)
-    ask()
-    assert requeue_failed(now=first.created) == 0
-    states = dict(OutboxItem.objects.values_list("pk", "state"))
-    assert states[first.instruments[0].identifier] == "cancelled"
-
-
-def test_what_was_delivered_is_named_as_no_longer_standing(  # noqa: PLR0917 - fixtures
-    ask, actor, clinic, deliver, now, policy
-):
-    first = ask()
-    deliver()
-    clinic.change(MOOD, **RETRACTED)
-    second = ask()
-    mood = first.instruments[0].identifier
-    for stored in (first, second):
-        read = get_forecast(actor, stored.id, now=now, policy=policy)
-        assert read.no_longer_standing == (mood,)
-    assert get_forecast(actor, first.id, now=now, policy=policy).delivery[mood] == (
-        "delivered"
-    )
-
-
-def test_a_delivery_under_way_ends_as_delivered_and_no_longer_standing(
-    ask, clinic, deliver
-):
-    first = ask()
-    mood = first.instruments[0].identifier
-
-    class Meanwhile:
-        """The entry is taken back while a worker talks to the EHR."""
-
-        def write_forecast(self, document):
-            receipt = clinic.site.write_forecast(document)
-            if document.identifier == mood:
-                clinic.change(MOOD, **RETRACTED)
-                self.second = ask()
-            return receipt
-
-    site = Meanwhile()
-    deliver(ehr=lambda _site: site, limit=1)
-    item = OutboxItem.objects.get(pk=mood)
-    assert (item.state, item.stands) == ("delivered", False)
-    assert ask().no_longer_standing == (mood,)
-
-
-def test_an_entry_that_is_there_again_revives_its_delivery(ask, clinic, deliver):
-    first = ask()
-    before = clinic.change(MOOD, **RETRACTED)
-    ask()
-    clinic.put(before)
-    third = ask()
-    assert third.id != first.id
-    assert set(third.delivery.values()) == {"pending"}
-    assert deliver().failed == 0
 
 
 def test_a_stale_answer_is_not_given_again(ask, ehr, reason_of):

@@ -15,7 +15,7 @@ def set_opted_out(*, actor: Actor, patient_id: UUID, opted_out: bool) -> Patient
     Forecasts on their way to the EHR are cancelled when their turn comes. Raises
     NotVisible, AuditUnavailable.
     """
-    detail = {"of": "opt-out", "opted_out": int(opted_out)}
+    detail: dict[str, str | int] = {"of": "opt-out", "opted_out": int(opted_out)}
     patient = open_patient(actor, patient_id, action=Action.ADMIN, detail=detail)
     patient.opted_out = opted_out
     patient.save(update_fields=["opted_out"])

@@ -1,0 +1,172 @@
+"""The common shape must say of every resource what the exact readers say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.twin.record import PatientRecord
+from fhir_integration.codes import AI_LABEL, DIARY, LOINC, RANGE, RATING
+from fhir_integration.common_shape import CommonShape
+from fhir_integration.dispatch import Context, read_any
+from fhir_integration.reader import read_record
+from fhir_integration.subject import Subject
+from tests.fhir_integration.kinds.body import coded, quantity, signal
+from tests.fhir_integration.made import BASE, SINCE, UNTIL, Json, diary, observation
+from tests.fhir_integration.test_reader_properties import JUNK
+
+SITE_CODES = {("urn:site", "HR"): (LOINC, "8867-4")}
+CONTEXT = Context(
+    Subject.at(BASE, "p1"), since=SINCE, until=UNTIL, site_codes=SITE_CODES
+)
+RESTING = signal("40443-4", effectiveDateTime="2026-02-14T07:00:00.25-05:30")
+SITE = signal({"coding": [{"system": "urn:site", "code": "HR"}]})
+PROFILE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-heart-rate"
+
+
+def read(*resources: Json) -> PatientRecord:
+    return read_record(
+        resources,
+        ehr_patient="p1",
+        since=SINCE,
+        until=UNTIL,
+        base_url=BASE,
+        site_codes=SITE_CODES,
+    )
+
+
+def exactly(*resources: Json) -> PatientRecord:
+    """Read with an empty element that no common shape has and no reader looks at."""
+    return read(*({**resource, "contained": []} for resource in resources))
+
+
+def is_taken(resource: Json) -> bool:
+    return CommonShape(CONTEXT).take(resource)
+
+
+COMMON = [
+    observation(),
+    observation(effectiveDateTime="2026-02-14"),
+    observation(effectiveDateTime="2026-02-14T10:00Z", valueQuantity={"value": 3}),
+    observation(meta={"profile": [PROFILE]}),
+    observation(meta={"lastUpdated": 7, "versionId": 7}),
+    observation(code=coded("mood-0-10", system=RATING), valueQuantity={"value": 7}),
+    observation(subject={"reference": f"{BASE}/Patient/p1"}, status="amended"),
+    observation(identifier=[{"system": "urn:x", "value": "1"}]),
+    diary("d1"),
+    diary("d2", effectiveDateTime="2026-02-13"),
+    signal(),
+    signal(identifier=[{"system": "urn:x", "value": "1"}], category=[{}]),
+    signal("80404-7", valueQuantity=quantity(0.05, "s")),
+    signal("61008-9", valueQuantity={"value": 95, "unit": "degF"}),
+    RESTING,
+    SITE,
+]
+
+
+@pytest.mark.parametrize("resource", COMMON)
+def test_the_common_shape_is_taken_and_says_the_same(resource: Json) -> None:
+    assert is_taken(resource)
+    assert not is_taken({**resource, "contained": []})
+    found = read(resource)
+    assert found == exactly(resource)
+    assert found.digest == exactly(resource).digest
+    assert found.refused == ()
+
+
+@pytest.mark.parametrize("resource", COMMON)
+def test_a_row_is_read_as_its_resource_is(resource: Json) -> None:
+    common = CommonShape(CONTEXT)
+    common.take(resource)
+    [column] = common.columns
+    assert column.read(column.rows[0]) == read_any(resource, CONTEXT)
+
+
+UNCOMMON: list[Json] = [
+    {},
+    observation(status="cancelled"),
+    observation(subject={"reference": "Patient/p2"}),
+    observation(component=[]),
+    observation(meta={"security": [AI_LABEL]}),
+    observation(meta={"profile": ["http://hl7.org/fhir/STU3/StructureDefinition/x"]}),
+    observation(category={"coding": []}),
+    observation(id="o 1"),
+    observation(effectiveDateTime="2026-02"),
+    observation(effectiveDateTime="2025-02-14"),
+    observation(effectiveDateTime="2026-02-14T10:00:00"),
+    observation(valueQuantity={"value": 28}),
+    observation(valueQuantity={"value": True}),
+    observation(valueQuantity={"value": 10**400}),
+    observation(valueQuantity={"value": 1, "unit": "mg"}),
+    observation(valueQuantity={"value": 1, "comparator": "<"}),
+    observation(code=coded("44260-8")),
+    observation(code=coded("44249-1")),
+    observation(code=coded("1234-5")),
+    diary("d1", low=True),
+    diary("d1", low=9),
+    signal(effectiveDateTime="2026-02-14"),
+    signal(valueQuantity=quantity(72)),
+    signal(valueQuantity=quantity(500, "/min")),
+    signal("55423-8", valueQuantity=quantity(5, "1")),
+    signal(coded("80404-7", text="RMSSD"), valueQuantity=quantity(50, "ms")),
+]
+
+
+@pytest.mark.parametrize("resource", UNCOMMON)
+def test_anything_uncommon_is_left_to_the_exact_readers(resource: Json) -> None:
+    assert not is_taken(resource)
+    assert read(resource) == exactly(resource)
+
+
+def test_bounds_that_look_alike_to_python_are_not_mixed_up() -> None:
+    low_one, low_true = diary("d1"), diary("d2", low=True)
+    for order in ([low_one, low_true], [low_true, low_one]):
+        assert read(*order) == exactly(*order)
+
+
+ELEMENTS = sorted({name for one in COMMON for name in one})
+INNER = {
+    "code": [coded("44261-6"), coded("8867-4"), coded("x", system=DIARY)],
+    "valueQuantity": [{"value": 5}, quantity(60, "/min"), {"value": 60, "unit": "bpm"}],
+    "effectiveDateTime": [
+        *("2026-02-14", "2026-02-14T23:59:60Z", "2026-02-14T08:00:00.1234567-11:00"),
+        *("2025-12-31T23:00:00-12:00", "2026-02-28T23:00:00Z", "2026-03-01", "2026"),
+    ],
+    "meta": [{}, {"versionId": "2"}, {"lastUpdated": "2026-02-15"}, {"profile": [1]}],
+    "referenceRange": [[{"type": {"coding": [{"system": RANGE, "code": "scale"}]}}]],
+    "id": ["o1", "o2", "o3"],
+}
+BENT = st.builds(
+    lambda of, name, junk, inner: {**of, name: inner.get(name, junk)},
+    st.sampled_from(COMMON),
+    st.sampled_from(ELEMENTS),
+    JUNK,
+    st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(some) for name, some in INNER.items()}
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(BENT, max_size=6), st.randoms())
+def test_both_ways_say_the_same_of_everything(
+    resources: list[Json], random: Any
+) -> None:
+    found = read(*resources)
+    assert found == exactly(*resources)
+    assert found.digest == exactly(*resources).digest
+    mixed = [{**x, "contained": []} if random.random() < 0.5 else x for x in resources]
+    random.shuffle(mixed)
+    assert read(*mixed) == found
+
+
+def test_memory_of_what_repeats_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fhir_integration.common_shape._MOST", 2)
+    times = [f"2026-02-{day:02}T0{day % 7}:00:00Z" for day in range(1, 29)]
+    signals = [signal(id=f"w{n}", effectiveDateTime=t) for n, t in enumerate(times)]
+    common = CommonShape(CONTEXT)
+    assert all(map(common.take, signals))
+    assert len(read(*signals).streams[0]) == len(times)

@@ -1,0 +1,106 @@
+"""Items that are Observations of their own, and the panel that points at them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from backend.twin.record import PatientRecord, Reason
+from fhir_integration.codes import ITEMS
+from fhir_integration.panels import members
+from fhir_integration.reader import read_record
+from tests.fhir_integration.kinds.body import coded
+from tests.fhir_integration.made import SINCE, UNTIL, Json, observation
+
+WHEN = "2026-02-14T09:05:00+01:00"
+
+
+def item(number: int, answer: int = 1, **changes: Any) -> Json:
+    made = {"code": coded(ITEMS["phq9"][number]), "valueInteger": answer}
+    return observation(id=f"i{number}", valueQuantity=None, **{**made, **changes})
+
+
+def panel(count: int = 9, **changes: Any) -> Json:
+    pointed = [{"reference": f"Observation/i{number}"} for number in range(count)]
+    made = {"code": coded("44249-1"), "hasMember": pointed, "valueQuantity": None}
+    return observation(id="panel", **{**made, **changes})
+
+
+def read(*resources: Json) -> PatientRecord:
+    return read_record(resources, ehr_patient="p1", since=SINCE, until=UNTIL)
+
+
+def totals(record: PatientRecord) -> list[tuple[str, float, str]]:
+    return [
+        (series.scale.key, entry.value, entry.source)
+        for series in record.series
+        for entry in series.entries
+    ]
+
+
+ALL = [item(number) for number in range(9)]
+SUM = ("phq9", 9.0, "Observation/panel/_history/1")
+
+
+def test_a_complete_panel_is_added_up_in_its_own_name() -> None:
+    for order in ([panel(), *ALL], [*ALL[::-1], panel()]):
+        record = read(*order)
+        assert totals(record) == [SUM]
+        assert record.refused == ()
+        assert len(record.safety) == 1  # item 9 is an answer all the same
+
+
+def test_a_stated_total_of_the_day_stands_for_the_items() -> None:
+    stated = observation(effectiveDateTime="2026-02-14", valueQuantity={"value": 12})
+    record = read(panel(), stated, *ALL)
+    assert totals(record) == [("phq9", 12.0, "Observation/o1/_history/1")]
+    assert record.refused == ()
+
+
+@pytest.mark.parametrize(
+    ("resources", "left"),
+    [
+        (ALL, 8),  # nobody says that they belong together
+        ([panel(), *ALL[1:]], 7),
+        ([panel(8), *ALL], 8),
+        ([panel(), *ALL[1:], item(0, effectiveDateTime="2026-02-14")], 8),
+        ([panel(), *ALL[1:], item(0, status="cancelled")], 7),
+        ([panel(status="entered-in-error"), *ALL], 8),
+        ([panel(), *ALL[1:], {**item(1), "id": "i0"}], 8),  # one item twice
+    ],
+)
+def test_an_incomplete_form_has_no_total(resources: list[Json], left: int) -> None:
+    record = read(*resources)
+    assert totals(record) == []
+    reasons = [refusal.reason for refusal in record.refused]
+    assert reasons.count(Reason.NO_VALUE) == left
+
+
+def test_two_panels_over_the_same_items_give_one_total() -> None:
+    record = read(panel(), {**panel(), "id": "again"}, *ALL)
+    assert totals(record) == [("phq9", 9.0, "Observation/again/_history/1")]
+
+
+def test_a_superseded_panel_makes_no_form() -> None:
+    back = panel(status="entered-in-error", meta={"versionId": "2"})
+    record = read(panel(meta={"versionId": "1"}), back, *ALL)
+    assert totals(record) == []
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ("Observation/x", {"Observation/x"}),
+        ("Observation/x/_history/2", {"Observation/x"}),
+        ("https://ehr.example/fhir/Observation/x", {"Observation/x"}),
+        ("QuestionnaireResponse/x", set()),
+        ("Observation/", set()),
+        ("#x", set()),
+        (7, set()),
+    ],
+)
+def test_members_are_known_by_their_references(
+    reference: object, found: set[str]
+) -> None:
+    assert members({"hasMember": [{"reference": reference}, "x"]}) == found

@@ -92,13 +92,12 @@ def history(reads: Iterable[ReadResource]) -> tuple[Told, list[Refusal]]:
             repeated.append(Refusal(source, Reason.DUPLICATE))
             continue
         seen.add(content)
-        match result:
-            case MedicationEvent():
-                told.medications.append(result)
-            case Diagnosis():
-                told.diagnoses.append(result)
-            case GeneCall():
-                told.genotypes.append(result)
+        if isinstance(result, MedicationEvent):
+            told.medications.append(result)
+        elif isinstance(result, Diagnosis):
+            told.diagnoses.append(result)
+        else:
+            told.genotypes.append(result)
     return told, repeated
 
 

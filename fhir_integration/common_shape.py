@@ -10,7 +10,7 @@ resource, which a test holds them to.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from backend.twin.measures import Measure
@@ -82,10 +82,8 @@ class Column:
         own_id, name, source, updated, version, day, micros, offset, value, at = row
         result: Sample | Reading
         if isinstance(self.of, Scale):
-            said = moment(at or day.isoformat())
-            if isinstance(said, Reason):
-                raise AssertionError("a time that was read before")
-            result = Reading(self.of, said, value, safety=False)
+            instant = datetime.fromisoformat(at) if at else None
+            result = Reading(self.of, Moment(day, instant), value, safety=False)
         else:
             start = micros // 1_000_000
             result = Sample(self.of, start, 0.0, day, offset, value, source)

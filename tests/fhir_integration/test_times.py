@@ -65,6 +65,24 @@ def test_equal_instants_in_two_offsets_are_equal_in_utc() -> None:
     assert here.utc == there.utc == "2026-02-14T22:30:00+00:00"
 
 
+@pytest.mark.parametrize(
+    ("text", "number", "offset", "micros"),
+    [
+        ("1970-01-01T00:00:00Z", 0, 0, 0),
+        ("1970-01-02", 1, None, 86_400_000_000),
+        ("1970-01-02T00:30:00.25+01:00", 1, 60, 84_600_250_000),
+        ("1969-12-31T23:00:00-03:30", -1, -210, 9_000_000_000),
+        ("0001-01-01T00:00:00+14:00", -719_162, 840, -62_135_647_200_000_000),
+    ],
+)
+def test_a_moment_in_whole_numbers(
+    text: str, number: int, offset: int | None, micros: int
+) -> None:
+    read = moment(text)
+    assert isinstance(read, Moment)
+    assert (read.number, read.offset, read.micros) == (number, offset, micros)
+
+
 def test_the_edge_of_the_calendar_does_not_overflow() -> None:
     read = moment("0001-01-01T00:00:00+14:00")
     assert isinstance(read, Moment)

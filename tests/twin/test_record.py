@@ -7,6 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.twin.genes import GeneCall
+from backend.twin.history import MedicationChange, MedicationEvent
+from backend.twin.measures import measures
+from backend.twin.person import Person
 from backend.twin.record import (
     Entry,
     PatientRecord,
@@ -16,6 +20,7 @@ from backend.twin.record import (
     Series,
 )
 from backend.twin.scales import local_scale, scale
+from backend.twin.streams import Rows, stream
 
 ENTRIES = (
     Entry(date(2026, 2, 1), 4.0, "Observation/1", "2026-02-01T08:00:00+00:00"),
@@ -82,3 +87,28 @@ def test_the_digest_knows_the_lost_answers_to_safety_items() -> None:
 
 def test_a_refusal_is_of_no_safety_item_unless_it_says_so() -> None:
     assert not Refusal("Observation/7", Reason.NOT_FINAL).safety
+
+
+HEART, _ = stream(
+    measures()["heart-rate"], Rows([1], [0.0], [0], [0], [60.0], ["Observation/6"], [0])
+)
+EVENT = MedicationEvent(
+    ("sertraline",), "36437", MedicationChange.START, None, "", None, "Medication/1"
+)
+GENE = GeneCall("CYP2C19", "*1/*17", "rapid", None, None, "Observation/7")
+
+
+def test_the_digest_knows_everything_else_that_is_known() -> None:
+    found = {
+        replace(RECORD, **more).digest
+        for more in (
+            {},
+            {"streams": (HEART,)},
+            {"medications": (EVENT,)},
+            {"medications": (replace(EVENT, change=MedicationChange.STOP),)},
+            {"genotypes": (GENE,)},
+            {"person": Person()},
+            {"person": Person(opted_out=True)},
+        )
+    }
+    assert len(found) == 7

@@ -129,7 +129,9 @@ class _Reading:
         name, _ = names(resource)
         rank = newness(resource), repr(resource)
         if name and rank >= self._medications.get(name, rank):
-            self._medications[name], self._lookup[name] = rank, resource
+            self._medications[name] = rank
+            base = self._context.base_url.rstrip("/")
+            self._lookup[name] = self._lookup[f"{base}/{name}"] = resource
 
 
 def _refusals(reads: Iterable[ReadResource]) -> list[Refusal]:

@@ -22,7 +22,7 @@ from tests.fhir_integration.every_kind import (
     request,
 )
 from tests.fhir_integration.kinds.body import AT, lasting, quantity, signal
-from tests.fhir_integration.made import SINCE, UNTIL, Json, observation
+from tests.fhir_integration.made import BASE, SINCE, UNTIL, Json, observation
 
 
 def read(resources: Iterable[Json], **options: Any) -> PatientRecord:
@@ -171,3 +171,18 @@ def test_the_newest_medication_is_the_one_that_is_pointed_at() -> None:
     newest = medication(meta=LATER)
     for order in ([pointing, unknown, newest], [newest, unknown, pointing]):
         assert len(read(order).medications) == 1
+
+
+@pytest.mark.parametrize(
+    ("base_url", "events"), [(BASE, 1), ("https://other.example/fhir", 0), ("", 0)]
+)
+def test_a_medication_is_found_below_the_sites_own_base_only(
+    base_url: str, events: int
+) -> None:
+    pointing = request(
+        medicationCodeableConcept=None,
+        medicationReference={"reference": f"{BASE}/Medication/s50"},
+    )
+    record = read([pointing, medication()], base_url=base_url)
+    assert len(record.medications) == events
+    assert counts(record) == ({} if events else {Reason.UNRESOLVED: 1})

@@ -24,11 +24,14 @@ from backend.people import crypto
 from backend.people.models import Site
 from backend.predictions.policy import ForecastPolicy
 from backend.registry import services as registry
-from backend.twin.errors import EhrRefused
+from backend.twin.errors import EhrMalformed, EhrRefused
 from backend.twin.forecast import WEIGHTS
 from backend.twin.ports import Ehr, ModelServer
 from fhir_integration.bulkhead import Bulkhead, Places
+from fhir_integration.codes import NO_SITE_CODES, SiteCodes
+from fhir_integration.concept_map import read_concept_map
 from fhir_integration.site import FhirEhr, WriteMode
+from fhir_integration.strict_json import parse
 
 _INTERACTIVE = "EHR_INTERACTIVE_DEADLINE_S"
 _LEASE_MARGIN_S = 30.0  # beside the EHR, a delivery writes to database and audit
@@ -159,9 +162,21 @@ def _ehr(site: Site) -> Ehr:
         timeout_s=min(own["EHR_TIMEOUT_S"], deadline_s),
         deadline_s=deadline_s,
         write_mode=cast(WriteMode, site.write_mode),
+        site_codes=_site_codes(site),
     )
     _clients.append(ehr)
     return ehr if _places is None else Bulkhead(ehr, places=_places)
+
+
+def _site_codes(site: Site) -> SiteCodes:
+    """What the site's own codes mean. Raises ImproperlyConfigured for a bad file."""
+    path: Path | None = settings.MINDTWIN["CONCEPT_MAPS"].get(site.slug)
+    if path is None:
+        return NO_SITE_CODES
+    try:
+        return read_concept_map(parse(path.read_bytes()))
+    except (OSError, ValueError, EhrMalformed) as error:
+        raise ImproperlyConfigured(f"the ConceptMap of {site.slug}: {error}") from error
 
 
 def _token(site: Site) -> str | None:

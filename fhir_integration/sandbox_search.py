@@ -12,9 +12,10 @@ from fhir_integration.times import span
 
 MOST_PER_PAGE = 200
 _KNOWN = frozenset(
-    {"patient", "subject", "code", "date", "identifier", "target", "agent"}
+    {"patient", "subject", "code", "date", "authored", "identifier", "target", "agent"}
     | {"_id", "_count", "_sort", "_offset"}
 )
+_DATES = frozenset({"date", "authored"})
 _PREFIXES = frozenset({"eq", "ge", "gt", "le", "lt"})
 _SORTS = frozenset({"date", "-date", "_lastUpdated", "-_lastUpdated"})
 _EPOCH = (0.0, 0.0)
@@ -106,7 +107,7 @@ def parse_query(kind: str, text: str) -> Query:
         agent=last.get("agent"),
         own_ids=frozenset(last["_id"].split(",")) if "_id" in last else None,
         codes=_asked_tokens(last, "code"),
-        dates=tuple(_asked_date(value) for name, value in pairs if name == "date"),
+        dates=tuple(_asked_date(value) for name, value in pairs if name in _DATES),
         sort=_sort(last.get("_sort", "")),
         count=min(_number(last, "_count", 50), MOST_PER_PAGE),
         offset=_number(last, "_offset", 0),
@@ -208,7 +209,7 @@ def _dicts(value: object) -> list[Json]:
 
 
 def _dates(stored: Json) -> tuple[float, float] | None:
-    for name in ("effectiveDateTime", "effectiveInstant"):
+    for name in ("effectiveDateTime", "effectiveInstant", "authored"):
         if name in stored:
             return span(stored[name])
     period = stored.get("effectivePeriod")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Literal
 
 import httpx
@@ -15,19 +15,15 @@ from backend.twin.ports import ForecastDocument, Receipt
 from backend.twin.record import PatientRecord, Reason
 from fhir_integration.auth import Token
 from fhir_integration.client import FhirClient
-from fhir_integration.codes import FHIR_ID, search_tokens
+from fhir_integration.codes import FHIR_ID, NO_SITE_CODES, SiteCodes
 from fhir_integration.connection import Clock
 from fhir_integration.kinds.consent import Consented, read_consent
 from fhir_integration.kinds.person import read_person
 from fhir_integration.kinds.refused import Refused
+from fhir_integration.pulling import NO_SUCH_SEARCH, PAGE_SIZE, symptom_resources
 from fhir_integration.reader import read_record
 from fhir_integration.subject import Subject
 from fhir_integration.writer import write_days, write_forecast
-
-PAGE_SIZE = "200"  # the most that common servers give
-_MARGIN = timedelta(days=1)
-# How servers say that they cannot search a type.
-_NO_SUCH_SEARCH = frozenset({400, 404, 405, 501})
 
 WriteMode = Literal["full", "flat", "none"]
 
@@ -47,10 +43,15 @@ class FhirEhr:
         deadline_s: float = 60.0,
         write_mode: WriteMode = "full",
         transport: httpx.BaseTransport | None = None,
+        site_codes: SiteCodes = NO_SITE_CODES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """`transport` is the swap point for tests; `now` only dates Retry-After."""
+        """`transport` is the swap point for tests; `now` only dates Retry-After.
+
+        `site_codes` says what the site's own codes mean.
+        """
         self._base_url, self._write_mode = base_url, write_mode
+        self._site_codes = site_codes
         self.client = FhirClient(
             base_url,
             token=token,
@@ -73,25 +74,16 @@ class FhirEhr:
         names them is read too.
 
         Days are the patient's own: hand in as `until` the latest day that is today
-        anywhere on Earth, or the newest entries of the far east are missed. Only the
-        codes and days that are needed are asked for. A server compares in UTC, so a
-        day more is asked for on each side.
+        anywhere on Earth, or the newest entries of the far east are missed.
         """
         if not all(map(FHIR_ID.fullmatch, (ehr_patient, *also))):
             raise EhrNotFound("not an id that FHIR allows", status=404)
-        params = [
-            ("code", search_tokens()),
-            ("date", f"ge{since - _MARGIN}"),
-            ("date", f"le{until + _MARGIN}"),
-            ("_count", PAGE_SIZE),
-        ]
-        end = self.client.deadline()
-        resources = (
-            resource
-            for one in (ehr_patient, *also)
-            for resource in self.client.search(
-                "Observation", [("patient", one), *params], until=end
-            )
+        resources = symptom_resources(
+            self.client,
+            (ehr_patient, *also),
+            since=since,
+            until=until,
+            site_codes=self._site_codes,
         )
         return read_record(
             resources,
@@ -100,6 +92,7 @@ class FhirEhr:
             until=until,
             base_url=self._base_url,
             also=also,
+            site_codes=self._site_codes,
         )
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
@@ -137,7 +130,7 @@ class FhirEhr:
                 )
             ]
         except EhrRefused as refusal:
-            if refusal.status not in _NO_SUCH_SEARCH:
+            if refusal.status not in NO_SUCH_SEARCH:
                 raise
             return [Refused(Reason.MALFORMED)]
 

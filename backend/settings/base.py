@@ -143,6 +143,7 @@ MINDTWIN: dict[str, Any] = {
     "MODEL_TIMEOUT_S": 5.0,
     "EHR_SCHEMES": ("https",),  # of a site's address
     "EHR_TOKENS": {},  # site slug -> {"origin": "https://host:port", "token": "..."}
+    "CONCEPT_MAPS": {},  # site slug -> path of a FHIR ConceptMap for the site's codes
     "EHR_TIMEOUT_S": 10.0,  # one HTTP exchange
     "EHR_DEADLINE_S": 120.0,  # a whole call, all pages and retries
     "EHR_INTERACTIVE_DEADLINE_S": 8.0,  # the same where somebody waits for the answer

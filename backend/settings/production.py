@@ -38,6 +38,17 @@ def _tokens(pairs: str) -> dict[str, dict[str, str]]:
     return found
 
 
+def _files(name: str) -> dict[str, Path]:
+    """`site=/path/to/file`, joined by commas."""
+    found = {}
+    for pair in filter(None, os.environ.get(name, "").split(",")):
+        site, _, path = pair.partition("=")
+        if not (site and Path(path).is_file()):
+            raise RuntimeError(f"{name} must hold site=file, joined by commas")
+        found[site] = Path(path)
+    return found
+
+
 DEBUG = False
 SECRET_KEY = _need("MINDTWIN_SECRET_KEY")
 ALLOWED_HOSTS = _need("MINDTWIN_HOSTS").split(",")
@@ -83,5 +94,6 @@ MINDTWIN |= {
     "AUDIT_ANCHOR": Path(_need("MINDTWIN_AUDIT_ANCHOR")),
     "TRUSTED_KEYS": [],  # only the keys shipped with the code
     "EHR_TOKENS": _tokens(os.environ.get("MINDTWIN_EHR_TOKENS", "")),
+    "CONCEPT_MAPS": _files("MINDTWIN_CONCEPT_MAPS"),
     "DEMO": False,  # demo accounts and simulated patients are refused
 }

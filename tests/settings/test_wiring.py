@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,3 +105,32 @@ def test_only_a_web_process_has_a_short_deadline_and_few_places(own: Any) -> Non
     assert isinstance(second, Bulkhead)
     assert first._ehr.client._deadline_s == 8.0
     assert first._places is second._places
+
+
+def test_a_sites_own_codes_come_from_its_concept_map(own: Any, tmp_path: Path) -> None:
+    target = {"code": "44261-6", "equivalence": "equal"}
+    group = {
+        "source": "urn:north",
+        "target": "http://loinc.org",
+        "element": [{"code": "PHQ", "target": [target]}],
+    }
+    path = tmp_path / "north.json"
+    path.write_text(json.dumps({"resourceType": "ConceptMap", "group": [group]}))
+    own["CONCEPT_MAPS"] = {"north": path}
+    north = wiring.ehr_of(site("https://ehr.example/fhir"))
+    south = wiring.ehr_of(site("https://ehr.example/fhir", slug="south"))
+    assert isinstance(north, FhirEhr)
+    assert isinstance(south, FhirEhr)
+    assert north._site_codes == {("urn:north", "PHQ"): ("http://loinc.org", "44261-6")}
+    assert south._site_codes == {}
+
+
+@pytest.mark.parametrize("text", ["{}", "no json", '{"resourceType": "Patient"}'])
+def test_a_concept_map_that_is_none_is_refused(
+    own: Any, tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "north.json"
+    path.write_text(text)
+    own["CONCEPT_MAPS"] = {"north": path}
+    with pytest.raises(ImproperlyConfigured, match="the ConceptMap of north"):
+        wiring.ehr_of(site("https://ehr.example/fhir"))

@@ -20,6 +20,7 @@ from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, read_rules, r
         ("F32.A", "depression"),
         ("F33.41", "depression"),
         ("F53.0", "depression"),
+        ("F53.1", "psychosis"),
         ("F32.81", "premenstrual-dysphoric"),
         ("F3281", "premenstrual-dysphoric"),
         ("F34.1", "dysthymia"),
@@ -43,12 +44,35 @@ from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, read_rules, r
         ("T43222A", "overdose"),
         ("T40.1X4A", "overdose"),
         ("T50.901A", "overdose"),
+        ("T43.92XA", "overdose"),  # of an unspecified drug: the fifth character
+        ("T4272XA", "overdose"),
+        ("T39.91XA", "overdose"),
+        ("T43.95XA", None),
+        ("T36.96XA", None),
         ("T43.225A", None),  # an adverse effect
         ("T43.226A", None),  # underdosing
         ("T51.0X1A", None),  # alcohol, no drug
         ("R45.851", "suicidal-ideation"),
         ("T14.91XA", "suicide-attempt"),
         ("O99.340", "pregnancy"),
+        ("O99.345", "puerperium"),  # no longer pregnant
+        ("O99.03", "puerperium"),
+        ("O99.013", "pregnancy"),
+        ("O99.893", "puerperium"),
+        ("O9A.23", "puerperium"),
+        ("O10.03", "puerperium"),
+        ("O10.013", "pregnancy"),
+        ("O10.313", "pregnancy"),
+        ("O24.430", "puerperium"),
+        ("O24.13", "puerperium"),
+        ("O24.415", "pregnancy"),
+        ("O24.313", "pregnancy"),
+        ("O14.13", "pregnancy"),  # the third trimester
+        ("O14.15", "puerperium"),
+        ("O16.5", "puerperium"),
+        ("O26.613", "pregnancy"),
+        ("O26.63", "puerperium"),
+        ("Z3A.20", "pregnancy"),
         ("O80", None),  # a delivery
         ("Z33.1", "pregnancy"),
         ("Z33.2", None),

@@ -11,19 +11,39 @@ class MedicationChange(StrEnum):
     """What a resource says happened to a medicine."""
 
     START = "start"  # ordered, or said to be taken, from that day on
+    HOLD = "hold"  # paused, to be taken up again; when is often not said
     STOP = "stop"
+    NOT_TAKEN = "not-taken"  # said not to be taken, whatever was ordered
     DOSE = "dose"  # the dose from that day on
     GIVEN = "given"  # one administration
     DISPENSED = "dispensed"  # handed out; taken or not
 
 
+class CourseState(StrEnum):
+    """Where an order, or a course that somebody states, stood when it was read.
+
+    An order that is COMPLETED was carried out: whether the medicine is still taken it
+    does not say. A statement that is COMPLETED says that it is not.
+    """
+
+    ACTIVE = "active"
+    ON_HOLD = "on-hold"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
 @dataclass(frozen=True, slots=True)
 class Dose:
-    """An amount in a UCUM unit; `per_day` is the number of doses a day, if stated."""
+    """An amount in a UCUM unit; `per_day` is the number of doses a day, if stated.
+
+    None where the day holds an unknown number of them, as always where the dose is
+    taken `as_needed`: such a dose must not be added to a daily one.
+    """
 
     amount: float
     unit: str
     per_day: float | None = None
+    as_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +52,8 @@ class MedicationEvent:
 
     `ingredients` are keys of the ingredient table, sorted: one product may hold
     several. `code` is the RxNorm code as the EHR sent it, product or ingredient. `at`
-    is the ISO text of the instant where one was stated, else empty.
+    is the ISO text of the instant where one was stated, else empty. `state` is that of
+    the order or statement; None where the resource is neither, or says not taken.
     """
 
     ingredients: tuple[str, ...]
@@ -42,12 +63,17 @@ class MedicationEvent:
     at: str
     dose: Dose | None
     source: str
+    state: CourseState | None = None
 
 
 class ClinicalState(StrEnum):
-    """Where a condition stands; UNKNOWN where the EHR does not say."""
+    """Where a condition stands; UNKNOWN where the EHR does not say.
+
+    REMISSION is full or partial: where the diagnosis' code tells them apart, it does.
+    """
 
     ACTIVE = "active"
+    REMISSION = "remission"
     INACTIVE = "inactive"
     RESOLVED = "resolved"
     UNKNOWN = "unknown"

@@ -1,10 +1,14 @@
 """How much of a medicine, and how often: R4's Dosage and Timing, where they say it.
 
-One dose counts only: where several differ (a taper, more in the evening), which of them
-holds from the order's day on is not said.
+Where amounts differ (a taper, more in the evening), which of them holds from the day of
+the order on is not said. Equal ones at several times of day add up where each line
+names its times; else how many there are is unsaid. A dose as needed is kept apart.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
 
 from backend.twin.history import Dose
 from backend.twin.record import Reason
@@ -36,11 +40,8 @@ _WORDS = {
     "mcg": "ug",
     "µg": "ug",
     "ml": "mL",
-    "tablet": "{tablet}",
-    "tablet(s)": "{tablet}",
-    "tab": "{tablet}",
-    "capsule": "{capsule}",
-    "cap": "{capsule}",
+    **dict.fromkeys(("tablet", "tablet(s)", "tablets", "tab", "tabs"), "{tablet}"),
+    **dict.fromkeys(("capsule", "capsule(s)", "capsules", "cap", "caps"), "{capsule}"),
 }
 _MOST = 1e6  # of any unit above: beyond it only an error of the source
 _FORMS = "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm"
@@ -53,25 +54,69 @@ _HOURS = {
     "mo": 730.5,  # UCUM: 365.25 days a year
     "a": 8766.0,
 }
+_UNSURE = frozenset({"frequencyMax", "periodMax", "dayOfWeek"})
+_ANY_MEAL = frozenset({"AC", "C", "PC"})  # before, with, after: which meal is unsaid
 # HL7's v3-GTSAbbreviation -> doses a day.
 _ABBREVIATIONS = {"QD": 1.0, "QOD": 0.5, "BID": 2.0, "TID": 3.0, "QID": 4.0}
 _GTS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 
 
-def stated_dose(instructions: object) -> Dose | Reason | None:
-    """The one dose that dosage instructions state; None where they state none.
+def stated_doses(instructions: object) -> tuple[Dose | Reason, ...]:
+    """The regular dose and the one as needed that instructions state, if they do.
 
     A reason where one is stated that cannot be read: NO_UNIT, WRONG_UNIT, IMPLAUSIBLE
     for nothing or too much, NOT_A_NUMBER for anything but one plain amount.
     """
-    inner = instructions if isinstance(instructions, list) else [instructions]
-    stated = [
-        (dose, one) for one in dicts(inner) for dose in _doses(one) if dose is not None
-    ]
-    if not stated:
+    lines = dicts(instructions if isinstance(instructions, list) else [instructions])
+    needed = [line for line in lines if _is_as_needed(line)]
+    regular = [line for line in lines if not _is_as_needed(line)]
+    found = (_of_lines(regular), _of_lines(needed))
+    return tuple(dict.fromkeys(dose for dose in found if dose is not None))
+
+
+def _of_lines(lines: list[Json]) -> Dose | Reason | None:
+    """What lines that hold at once come to; None where they state no dose."""
+    stated = [(line, _of_line(line)) for line in lines]
+    read = [(line, dose) for line, dose in stated if dose is not None]
+    for _, dose in read:
+        if isinstance(dose, Reason):
+            return dose
+    doses = [dose for _, dose in read if isinstance(dose, Dose)]
+    if len({(dose.amount, dose.unit) for dose in doses}) > 1:
+        return Reason.NOT_A_NUMBER
+    if len(doses) < 2:
+        return doses[0] if doses else None
+    per_day = _together([line for line, _ in read], doses)
+    return replace(doses[0], per_day=per_day)
+
+
+def _together(lines: list[Json], doses: list[Dose]) -> float | None:
+    """Doses a day of equal lines; None unless each is for other times of every day.
+
+    Two lines that say the same may be one written twice. A `sequence`, or bounds that
+    differ, may have one follow on the other.
+    """
+    times = [_times(line) for line in lines]
+    spans = {repr((line.get("sequence"), _bounds(line))) for line in lines}
+    named = set().union(*times)
+    if len(spans) > 1 or not all(times) or len(named) < sum(map(len, times)):
         return None
-    read = {_dose(dose, instruction) for dose, instruction in stated}
+    counts = [dose.per_day for dose in doses]
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _of_line(line: Json) -> Dose | Reason | None:
+    """The one dose of one line; None where it states none."""
+    read = {_dose(dose, line) for dose in _doses(line) if dose is not None}
+    if not read:
+        return None
     return read.pop() if len(read) == 1 else Reason.NOT_A_NUMBER
+
+
+def _is_as_needed(instruction: Json) -> bool:
+    has_cause = "asNeededCodeableConcept" in instruction
+    return has_cause or instruction.get("asNeededBoolean") is True
 
 
 def planned_end(instructions: object) -> object:
@@ -100,7 +145,9 @@ def _dose(quantity: object, instruction: Json) -> Dose | Reason:
     unit = _unit(quantity)
     if isinstance(unit, Reason):
         return unit
-    return Dose(float(amount), unit, _per_day(instruction))
+    needed = _is_as_needed(instruction)
+    per_day = None if needed else _per_day(instruction)
+    return Dose(float(amount), unit, per_day, as_needed=needed)
 
 
 def _unit(quantity: Json) -> str | Reason:
@@ -115,23 +162,56 @@ def _unit(quantity: Json) -> str | Reason:
 
 
 def _per_day(instruction: Json) -> float | None:
-    """Doses a day; None where it is unsaid, a range, by weekday, or as needed."""
-    if instruction.get("asNeededBoolean") or "asNeededCodeableConcept" in instruction:
-        return None
+    """Doses a day; None where it is unsaid, a range, or by weekday."""
     timing = instruction.get("timing")
     if not isinstance(timing, dict):
         return None
     repeat = timing.get("repeat")
-    if not isinstance(repeat, dict) or "period" not in repeat:
+    if not isinstance(repeat, dict):
         return _abbreviated(timing)
-    if not {"frequencyMax", "periodMax", "dayOfWeek"}.isdisjoint(repeat):
+    if not _UNSURE.isdisjoint(repeat):
         return None
+    if "period" not in repeat:
+        at = _each(repeat.get("timeOfDay"))
+        return float(len(at)) if at else _abbreviated(timing)
+    count = _paced(repeat)
+    return count if _agrees(count, instruction) else None
+
+
+def _paced(repeat: Json) -> float | None:
+    """`frequency` times every `period`, as doses a day."""
     frequency, period = _count(repeat.get("frequency", 1)), _count(repeat["period"])
     unit = repeat.get("periodUnit")
     hours = _HOURS.get(unit) if isinstance(unit, str) else None
     if hours is None or frequency is None or period is None:
         return None
     return frequency * 24 / (period * hours)
+
+
+def _agrees(count: float | None, instruction: Json) -> bool:
+    """False where several times of day are named and `frequency` counts others.
+
+    "Once a day, mornings and evenings" means two to some senders and one to others;
+    "once a day, with meals" may mean every meal.
+    """
+    times = _times(instruction)
+    if times & _ANY_MEAL:
+        return count is not None and count > 1
+    return len(times) < 2 or count == len(times)
+
+
+def _times(instruction: Json) -> set[str]:
+    """The times of day that a line names, by the clock or by the day's course."""
+    timing = instruction.get("timing")
+    repeat = timing.get("repeat") if isinstance(timing, dict) else None
+    if not isinstance(repeat, dict):
+        return set()
+    return _each(repeat.get("timeOfDay")) | _each(repeat.get("when"))
+
+
+def _each(texts: object) -> set[str]:
+    inner: Iterable[object] = texts if isinstance(texts, list) else ()
+    return {text for text in inner if isinstance(text, str)}
 
 
 def _abbreviated(timing: Json) -> float | None:

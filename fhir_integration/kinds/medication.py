@@ -2,7 +2,8 @@
 
 A date that names no day leaves the event without one: the medicine counts, the date is
 refused. Nobody is said to take a medicine because it was ordered or handed out, and
-nobody to have stopped because an order was carried out.
+nobody to have stopped because an order was carried out. What is on hold has a HOLD
+beside its START: it was begun and is not being taken.
 """
 
 from __future__ import annotations
@@ -10,10 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from backend.twin.history import Dose, MedicationChange, MedicationEvent
+from backend.twin.history import (
+    CourseState,
+    Dose,
+    MedicationChange,
+    MedicationEvent,
+)
 from backend.twin.ingredients import by_rxnorm
 from backend.twin.record import Reason
-from fhir_integration.kinds.dosage import planned_end, stated_dose
+from fhir_integration.kinds.dosage import planned_end, stated_doses
 from fhir_integration.kinds.medicine import rxnorm_code
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
@@ -28,7 +34,6 @@ _REFUSED = {
     "entered-in-error": Reason.ENTERED_IN_ERROR,
     "cancelled": Reason.CANCELLED,
     "declined": Reason.CANCELLED,
-    "not-taken": Reason.CANCELLED,
     "not-done": Reason.CANCELLED,
     "draft": Reason.NOT_FINAL,
     "intended": Reason.NOT_FINAL,
@@ -38,7 +43,10 @@ _REFUSED = {
     "stopped": Reason.NOT_FINAL,
     "unknown": Reason.NOT_FINAL,
 }
-_TREATED = frozenset({"active", "on-hold", "completed", "stopped"})
+_STATES = {state.value: state for state in CourseState}
+_NOT_TAKEN = "not-taken"
+_ORDERED = frozenset(_STATES)
+_STATED = _ORDERED | {_NOT_TAKEN}
 _DONE = frozenset({"completed"})
 
 Results = tuple[MedicationEvent | Refused, ...]
@@ -50,6 +58,10 @@ class _Stated(NamedTuple):
     change: MedicationChange
     date: object
     dose: Dose | None = None
+    state: CourseState | None = None
+
+
+Doses = tuple[Dose, ...]
 
 
 def read_medication(
@@ -73,11 +85,11 @@ def read_medication(
     code = rxnorm_code(resource, lookup=lookup)
     if isinstance(code, Reason):
         return (Refused(code),)
-    dose = stated_dose(resource.get(read.dosage))
-    amount = None if isinstance(dose, Reason) else dose
-    events = [_event(one, code, source) for one in read.events(resource, amount)]
+    stated = stated_doses(resource.get(read.dosage))
+    doses = tuple(dose for dose in stated if isinstance(dose, Dose))
+    events = [_event(one, code, source) for one in read.events(resource, doses)]
     unread = [reason for _, reason in events if reason is not None]
-    unread += [dose] if isinstance(dose, Reason) else []
+    unread += [reason for reason in stated if isinstance(reason, Reason)]
     refused = [Refused(reason) for reason in dict.fromkeys(unread)]
     return (*(event for event, _ in events), *refused)
 
@@ -118,45 +130,56 @@ def _event(
         at=known.at if known else "",
         dose=stated.dose,
         source=source,
+        state=stated.state,
     )
     return event, at if isinstance(at, Reason) else None
 
 
-def _ordered(request: Json, dose: Dose | None) -> list[_Stated]:
+def _ordered(request: Json, doses: Doses) -> list[_Stated]:
     """R4 has no date for "stopped": the planned end would be a wrong one."""
-    began, end = request.get("authoredOn"), None
-    is_stopped = request["status"] == "stopped"
-    if not is_stopped:
+    state, end = _STATES[request["status"]], None
+    is_over = state is CourseState.STOPPED
+    if not is_over:
         end = planned_end(request.get("dosageInstruction"))
-    return _course(began, end, dose, is_over=is_stopped)
+    return _course(request.get("authoredOn"), end, doses, state=state, is_over=is_over)
 
 
-def _taken(statement: Json, dose: Dose | None) -> list[_Stated]:
+def _taken(statement: Json, doses: Doses) -> list[_Stated]:
     """Of a statement "completed" says, in R4, that it is no longer taken."""
     began, end = _when(statement)
-    is_over = statement["status"] in ("stopped", "completed")
-    return _course(began, end, dose, is_over=is_over)
+    if statement["status"] == _NOT_TAKEN:
+        date = statement.get("dateAsserted") if began is None else began
+        return [_Stated(MedicationChange.NOT_TAKEN, date)]
+    state = _STATES[statement["status"]]
+    is_over = state in (CourseState.STOPPED, CourseState.COMPLETED)
+    return _course(began, end, doses, state=state, is_over=is_over)
 
 
 def _course(
-    began: object, end: object, dose: Dose | None, *, is_over: bool
+    began: object, end: object, doses: Doses, *, state: CourseState, is_over: bool
 ) -> list[_Stated]:
-    events = [_Stated(MedicationChange.START, began)]
-    if dose is not None:
-        events.append(_Stated(MedicationChange.DOSE, began, dose))
+    events = [_Stated(MedicationChange.START, began, None, state)]
+    events += [_Stated(MedicationChange.DOSE, began, dose, state) for dose in doses]
+    if state is CourseState.ON_HOLD:  # since when, R4 has no element for
+        events.append(_Stated(MedicationChange.HOLD, None, None, state))
     if is_over or end is not None:
-        events.append(_Stated(MedicationChange.STOP, end))
+        events.append(_Stated(MedicationChange.STOP, end, None, state))
     return events
 
 
-def _given(administration: Json, dose: Dose | None) -> list[_Stated]:
+def _given(administration: Json, doses: Doses) -> list[_Stated]:
     began, _ = _when(administration)
-    return [_Stated(MedicationChange.GIVEN, began, dose)]
+    return [_Stated(MedicationChange.GIVEN, began, _only(doses))]
 
 
-def _dispensed(dispense: Json, dose: Dose | None) -> list[_Stated]:
+def _dispensed(dispense: Json, doses: Doses) -> list[_Stated]:
     date = dispense.get("whenHandedOver", dispense.get("whenPrepared"))
-    return [_Stated(MedicationChange.DISPENSED, date, dose)]
+    return [_Stated(MedicationChange.DISPENSED, date, _only(doses))]
+
+
+def _only(doses: Doses) -> Dose | None:
+    """One event has one dose: of a daily one and one as needed it has neither."""
+    return doses[0] if len(doses) == 1 else None
 
 
 def _when(resource: Json) -> tuple[object, object]:
@@ -172,12 +195,12 @@ class _Reader(NamedTuple):
 
     used: frozenset[str]
     dosage: str
-    events: Callable[[Json, Dose | None], list[_Stated]]
+    events: Callable[[Json, Doses], list[_Stated]]
 
 
 _READERS = {
-    "MedicationRequest": _Reader(_TREATED, "dosageInstruction", _ordered),
-    "MedicationStatement": _Reader(_TREATED, "dosage", _taken),
+    "MedicationRequest": _Reader(_ORDERED, "dosageInstruction", _ordered),
+    "MedicationStatement": _Reader(_STATED, "dosage", _taken),
     "MedicationAdministration": _Reader(_DONE, "dosage", _given),
     "MedicationDispense": _Reader(_DONE, "dosageInstruction", _dispensed),
 }

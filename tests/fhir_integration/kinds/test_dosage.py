@@ -6,7 +6,7 @@ import pytest
 
 from backend.twin.history import Dose
 from backend.twin.record import Reason
-from fhir_integration.kinds.dosage import planned_end, stated_dose
+from fhir_integration.kinds.dosage import planned_end, stated_doses
 from fhir_integration.strict_json import Json
 
 UCUM = "http://unitsofmeasure.org"
@@ -14,6 +14,7 @@ FORMS = "http://terminology.hl7.org/CodeSystem/v3-orderableDrugForm"
 GTS = "http://terminology.hl7.org/CodeSystem/v3-GTSAbbreviation"
 MG = {"value": 50, "unit": "mg", "system": UCUM, "code": "mg"}
 DAILY = {"frequency": 1, "period": 1, "periodUnit": "d"}
+ONCE = Dose(50.0, "mg", 1.0)
 
 
 def _order(quantity: object, **more: object) -> list[object]:
@@ -34,6 +35,8 @@ def _every(**repeat: object) -> Json:
         ({"value": 1, "code": "{tbl}", "system": UCUM}, Dose(1.0, "{tablet}")),
         ({"value": 25, "unit": " MG "}, Dose(25.0, "mg")),
         ({"value": 25, "unit": "mcg"}, Dose(25.0, "ug")),
+        ({"value": 2, "unit": "tablets"}, Dose(2.0, "{tablet}")),
+        ({"value": 2, "unit": "Capsules"}, Dose(2.0, "{capsule}")),
         ({"value": 1.0}, Reason.NO_UNIT),  # a whole source states no unit at all
         ({"value": 1, "unit": "drop"}, Reason.WRONG_UNIT),
         ({"value": 1, "unit": 3}, Reason.WRONG_UNIT),
@@ -52,8 +55,8 @@ def _every(**repeat: object) -> Json:
     ],
 )
 def test_quantities(quantity: object, expected: Dose | Reason) -> None:
-    assert stated_dose(_order(quantity)) == expected
-    assert stated_dose({"dose": quantity}) == expected  # an administration's
+    assert stated_doses(_order(quantity)) == (expected,)
+    assert stated_doses({"dose": quantity}) == (expected,)  # an administration's
 
 
 @pytest.mark.parametrize(
@@ -61,18 +64,18 @@ def test_quantities(quantity: object, expected: Dose | Reason) -> None:
     [None, [], {}, "1-0-0", ["one"], [{"text": "one a day"}], [{"doseAndRate": "1"}]],
 )
 def test_nothing_stated_is_no_dose(instructions: object) -> None:
-    assert stated_dose(instructions) is None
+    assert stated_doses(instructions) == ()
 
 
 def test_a_range_is_not_a_dose() -> None:
     either = [{"doseAndRate": [{"doseRange": {"low": MG, "high": MG}}]}]
-    assert stated_dose(either) is Reason.NOT_A_NUMBER
+    assert stated_doses(either) == (Reason.NOT_A_NUMBER,)
 
 
 def test_of_several_doses_none_is_chosen() -> None:
     taper = [*_order(MG), *_order({**MG, "value": 25})]
-    assert stated_dose(taper) is Reason.NOT_A_NUMBER
-    assert stated_dose([*_order(MG), *_order(MG)]) == Dose(50.0, "mg")
+    assert stated_doses(taper) == (Reason.NOT_A_NUMBER,)
+    assert stated_doses([*_order(MG), *_order(MG)]) == (Dose(50.0, "mg"),)
 
 
 @pytest.mark.parametrize(
@@ -105,7 +108,7 @@ def test_of_several_doses_none_is_chosen() -> None:
 )
 def test_how_often(timing: object, per_day: float | None) -> None:
     expected = Dose(50.0, "mg", per_day)
-    assert stated_dose(_order(MG, timing=timing)) == expected
+    assert stated_doses(_order(MG, timing=timing)) == (expected,)
 
 
 @pytest.mark.parametrize(
@@ -114,12 +117,77 @@ def test_how_often(timing: object, per_day: float | None) -> None:
 )
 def test_as_needed_is_not_so_often(needed: Json) -> None:
     instruction = _order(MG, timing=_every(**DAILY), **needed)
-    assert stated_dose(instruction) == Dose(50.0, "mg")
+    assert stated_doses(instruction) == (Dose(50.0, "mg", as_needed=True),)
 
 
 def test_not_as_needed() -> None:
     instruction = _order(MG, timing=_every(**DAILY), asNeededBoolean=False)
-    assert stated_dose(instruction) == Dose(50.0, "mg", 1.0)
+    assert stated_doses(instruction) == (Dose(50.0, "mg", 1.0),)
+
+
+def _at(*when: str, **more: object) -> list[object]:
+    return _order(MG, timing=_every(**DAILY, when=list(when)), **more)
+
+
+TWICE = {"frequency": 2, "period": 1, "periodUnit": "d"}
+NEEDED = Dose(50.0, "mg", as_needed=True)
+
+
+@pytest.mark.parametrize(
+    ("repeat", "per_day"),
+    [
+        ({**DAILY, "when": ["MORN"]}, 1.0),
+        ({**TWICE, "when": ["MORN", "HS"]}, 2.0),
+        ({**DAILY, "when": ["MORN", "HS"]}, None),  # once, or once at each?
+        ({"when": ["MORN", "HS"], "period": 1, "periodUnit": "d"}, None),
+        ({"when": ["HS"]}, None),
+        ({**DAILY, "when": ["C"]}, None),  # once, or with every meal?
+        ({"frequency": 3, "period": 1, "periodUnit": "d", "when": ["C"]}, 3.0),
+        ({"timeOfDay": ["08:00:00", "20:00:00"]}, 2.0),
+        ({"timeOfDay": ["08:00:00", "08:00:00"]}, 1.0),
+        ({"timeOfDay": ["08:00:00"], "dayOfWeek": ["mon"]}, None),
+        ({**DAILY, "timeOfDay": ["08:00:00", "20:00:00"]}, None),
+        ({**TWICE, "timeOfDay": ["08:00:00", "20:00:00"]}, 2.0),
+        ({"timeOfDay": "08:00:00"}, None),
+        ({"timeOfDay": [8, 20]}, None),
+    ],
+)
+def test_times_of_day(repeat: Json, per_day: float | None) -> None:
+    instruction = _order(MG, timing={"repeat": repeat})
+    assert stated_doses(instruction) == (Dose(50.0, "mg", per_day),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "doses"),
+    [
+        ([*_at("MORN"), *_at("HS")], (Dose(50.0, "mg", 2.0),)),
+        (
+            [*_at("MORN"), *_order(MG, timing=_every(timeOfDay=["20:00:00"]))],
+            (Dose(50.0, "mg", 2.0),),
+        ),
+        # The same line twice, or a line without a time: one more dose, or a repeat?
+        ([*_at("MORN"), *_at("MORN")], (Dose(50.0, "mg"),)),
+        ([*_at("MORN"), *_order(MG, timing=_every(**DAILY))], (Dose(50.0, "mg"),)),
+        ([*_at("MORN"), *_order(MG, timing=_every(when=["HS"]))], (Dose(50.0, "mg"),)),
+        # One after the other.
+        ([*_at("MORN", sequence=1), *_at("HS", sequence=2)], (Dose(50.0, "mg"),)),
+        ([*_at("MORN", sequence=1), *_at("HS", sequence=1)], (Dose(50.0, "mg", 2.0),)),
+        (
+            [*_at("MORN"), *_order({**MG, "value": 100}, timing=_every(when=["HS"]))],
+            (Reason.NOT_A_NUMBER,),
+        ),
+        ([*_at("MORN"), *_at("HS", asNeededBoolean=True)], (ONCE, NEEDED)),
+        ([*_order(MG, asNeededBoolean=True), *_at("MORN")], (ONCE, NEEDED)),
+        (
+            [*_at("MORN"), *_order({"value": 1.0}, asNeededBoolean=True)],
+            (ONCE, Reason.NO_UNIT),
+        ),
+        ([*_order({"value": 1}), *_order({"value": 2})], (Reason.NO_UNIT,)),
+        ([*_at("MORN"), {"text": "with water"}], (ONCE,)),
+    ],
+)
+def test_several_lines(lines: list[object], doses: tuple[object, ...]) -> None:
+    assert stated_doses(lines) == doses
 
 
 def _until(end: object) -> Json:

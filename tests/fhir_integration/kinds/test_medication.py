@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.twin.history import Dose, MedicationChange, MedicationEvent
+from backend.twin.history import (
+    CourseState,
+    Dose,
+    MedicationChange,
+    MedicationEvent,
+)
 from backend.twin.record import Reason
 from fhir_integration.kinds.medication import Results, read_medication
 from fhir_integration.kinds.medicine import RXNORM
@@ -21,7 +26,8 @@ from fhir_integration.subject import Subject
 
 START, STOP = MedicationChange.START, MedicationChange.STOP
 DOSE, GIVEN = MedicationChange.DOSE, MedicationChange.GIVEN
-DISPENSED = MedicationChange.DISPENSED
+DISPENSED, HOLD = MedicationChange.DISPENSED, MedicationChange.HOLD
+NOT_TAKEN = MedicationChange.NOT_TAKEN
 ANNA = Subject.at("https://ehr.example/fhir", "anna")
 ZOLOFT = {"coding": [{"system": RXNORM, "code": "36437"}]}
 MG = {"value": 50, "system": "http://unitsofmeasure.org", "code": "mg"}
@@ -76,7 +82,7 @@ PERIOD = {"start": "2026-01-05", "end": "2026-01-06"}
     ("resource", "said"),
     [
         (_order(), [(START, MONDAY)]),
-        (_order(status="on-hold"), [(START, MONDAY)]),
+        (_order(status="on-hold"), [(START, MONDAY), (HOLD, None)]),
         (_order(status="completed"), [(START, MONDAY)]),
         (_order(status="stopped"), [(START, MONDAY), (STOP, None)]),
         (_order(authoredOn=None), [(START, None)]),
@@ -102,7 +108,21 @@ PERIOD = {"start": "2026-01-05", "end": "2026-01-06"}
         ),
         (_statement("active", effectiveDateTime="2026-01-05"), [(START, MONDAY)]),
         (_statement("active"), [(START, None)]),
-        (_statement("on-hold"), [(START, None)]),
+        (_statement("on-hold"), [(START, None), (HOLD, None)]),
+        (
+            _statement("on-hold", effectivePeriod=PERIOD),
+            [(START, MONDAY), (HOLD, None), (STOP, TUESDAY)],
+        ),
+        (_statement("not-taken"), [(NOT_TAKEN, None)]),
+        (_statement("not-taken", dateAsserted="2026-01-06"), [(NOT_TAKEN, TUESDAY)]),
+        (
+            _statement("not-taken", effectivePeriod=PERIOD, dateAsserted="2026-01-06"),
+            [(NOT_TAKEN, MONDAY)],
+        ),
+        (
+            _statement("not-taken", effectiveDateTime="2026", dosage=DOSAGE),
+            [(NOT_TAKEN, None), Reason.PARTIAL_DATE],
+        ),
         (_statement("stopped"), [(START, None), (STOP, None)]),
         # R4: a statement's "completed" means that it is no longer taken.
         (_statement("completed"), [(START, None), (STOP, None)]),
@@ -148,7 +168,7 @@ def test_events(resource: Json, said: list[object]) -> None:
         (_order(subject=None), Reason.WRONG_PATIENT),
         (_statement("intended"), Reason.NOT_FINAL),
         (_statement("unknown"), Reason.NOT_FINAL),
-        (_statement("not-taken"), Reason.CANCELLED),
+        (_order(status="not-taken"), Reason.MALFORMED),
         (_statement("entered-in-error"), Reason.ENTERED_IN_ERROR),
         (_given("not-done"), Reason.CANCELLED),
         (_given("in-progress"), Reason.NOT_FINAL),
@@ -173,6 +193,39 @@ def test_events(resource: Json, said: list[object]) -> None:
 )
 def test_refusals(resource: Json, reason: Reason) -> None:
     assert _read(resource) == (Refused(reason),)
+
+
+@pytest.mark.parametrize(
+    ("resource", "state"),
+    [
+        (_order(), CourseState.ACTIVE),
+        (_order(status="on-hold", dosageInstruction=DOSAGE), CourseState.ON_HOLD),
+        (_order(status="completed"), CourseState.COMPLETED),
+        (_order(status="stopped"), CourseState.STOPPED),
+        (_statement("active"), CourseState.ACTIVE),
+        (_statement("completed"), CourseState.COMPLETED),
+        (_statement("not-taken"), None),
+        (_given(), None),
+        (_handed(), None),
+    ],
+)
+def test_where_a_course_stands(resource: Json, state: CourseState | None) -> None:
+    events = [one for one in _read(resource) if isinstance(one, MedicationEvent)]
+    assert events
+    assert {event.state for event in events} == {state}
+
+
+def test_a_daily_dose_and_one_as_needed_are_two() -> None:
+    lines = [*DOSAGE, {**DOSAGE[0], "asNeededBoolean": True}]
+    found = [
+        event.dose
+        for event in _read(_order(dosageInstruction=lines))
+        if isinstance(event, MedicationEvent) and event.change is DOSE
+    ]
+    assert found == [Dose(50.0, "mg"), Dose(50.0, "mg", as_needed=True)]
+    (handed,) = _read(_handed(dosageInstruction=lines))
+    assert isinstance(handed, MedicationEvent)
+    assert handed.dose is None
 
 
 def test_several_ingredients_and_pointers() -> None:

@@ -36,7 +36,10 @@ def concept_of(fact: Fact) -> str:
 
 
 def content_of(found: Result) -> tuple[str, ...]:
-    """What the fact says, without where it was found: equal for two that say one."""
+    """What the fact says, without where it was found: equal for two that say one.
+
+    A consent is a legal document: another one is never a copy, whatever it says.
+    """
     match found:
         case Refused():
             return "", found.reason, str(found.safety)
@@ -50,6 +53,8 @@ def content_of(found: Result) -> tuple[str, ...]:
             return (*name, str(at.day), at.at, repr(found.value))
         case Person():
             return ("person", repr(found))
+        case Consented():
+            return ("consent", repr(found))
     return type(found).__name__, repr(replace(found, source=""))
 
 

@@ -14,6 +14,7 @@ from fhir_integration.files.documents import Limits
 from fhir_integration.files.importing import Import, Options, Progress
 from fhir_integration.files.rows import UNNAMED, UNREADABLE
 from fhir_integration.files.verdict import Counts
+from tests.fhir_integration.every_kind import consent
 from tests.fhir_integration.files.made_files import (
     UNTIL,
     bundle,
@@ -77,6 +78,8 @@ STRAY = {"display": "somebody"}
         ([diary("d1"), diary("d3", effectiveDateTime="2026-02-02", high=9)], 1,
          {"no-scale": 1}),
         ([{**PATIENT, "id": "p1"}, {**PATIENT, "id": "p2"}], 2, {}),
+        ([consent("k1"), consent("k2")], 2, {}),  # each a document of its own
+        ([consent("k1"), consent("k1")], 1, {"duplicate": 1}),
     ],
 )  # fmt: skip
 def test_each_resource_is_used_or_refused_under_one_reason(

@@ -1,14 +1,15 @@
 """Condition: which illness, where it stands, how sure the EHR is, since when.
 
-A condition whose state is unsaid is UNKNOWN, never active. A refuted one is kept as
-refuted: a clinician looked and said no. Text and age are no date.
+A condition whose state is unsaid is UNKNOWN, never active. A code that says remission,
+or history, is heard where the status says less: EHRs leave "active" on it. A refuted
+condition is kept as refuted: a clinician looked and said no. Text and age are no date.
 """
 
 from __future__ import annotations
 
 from datetime import date
 
-from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of
+from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, stage_of
 from backend.twin.history import Certainty, ClinicalState, Diagnosis
 from backend.twin.record import Reason
 from fhir_integration.instruments import codings, dicts
@@ -30,7 +31,7 @@ _STATES = {
     "recurrence": ClinicalState.ACTIVE,
     "relapse": ClinicalState.ACTIVE,
     "inactive": ClinicalState.INACTIVE,
-    "remission": ClinicalState.INACTIVE,
+    "remission": ClinicalState.REMISSION,
     "resolved": ClinicalState.RESOLVED,
 }
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
@@ -58,14 +59,13 @@ def read_condition(
     if objection is not None or known is None:
         return (Refused(objection or Reason.UNKNOWN_CODE),)
     system, code, concept = known
-    state = _words(resource, "clinicalStatus", _CLINICAL)
     onset = _day(resource, "onset", "start")
     resolved = _day(resource, "abatement", "end")
     diagnosis = Diagnosis(
         concept=concept,
         system=system,
         code=code,
-        state=_STATES.get(state, ClinicalState.UNKNOWN),
+        state=_state(resource, system, code),
         certainty=_CERTAINTIES.get(verified, Certainty.UNKNOWN),
         onset=onset if isinstance(onset, date) else None,
         resolved=resolved if isinstance(resolved, date) else None,
@@ -93,6 +93,20 @@ def _known(resource: Json) -> tuple[str, str, str] | None:
         if concept is not None:
             return uri, code, concept
     return None
+
+
+def _state(resource: Json, uri: str, code: str) -> ClinicalState:
+    """What the status says; a code's remission goes before "active" and before nothing.
+
+    Who records a recurrence or a relapse knows of the remission: these stay ACTIVE.
+    """
+    stated = _words(resource, "clinicalStatus", _CLINICAL)
+    state = _STATES.get(stated, ClinicalState.UNKNOWN)
+    stage = stage_of(_SYSTEMS.get(uri, ""), code)
+    is_unsaid = state is ClinicalState.UNKNOWN
+    if stage == "remission" and (is_unsaid or stated == "active"):
+        return ClinicalState.REMISSION
+    return ClinicalState.INACTIVE if stage == "history" and is_unsaid else state
 
 
 def _words(resource: Json, element: str, system: str) -> str:

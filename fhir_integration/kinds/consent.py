@@ -4,7 +4,8 @@ The reading leans to one side: a denial counts unless it is known to concern som
 else (research, marketing, one document, one person). Exceptions to a denial are not
 weighed. R4 leaves the root provision without a type and lets `policyRule` say what it
 is; where a type is sent there nevertheless, it is heard. An untyped provision denies
-nothing. Source: hl7.org/fhir/R4/consent.html, HL7 v3-ActCode and v3-ActReason.
+nothing. A rejected consent is a refusal of what it would have permitted. Source:
+hl7.org/fhir/R4/consent.html, HL7 v3-ActCode and v3-ActReason.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ _OBJECTIONS = {
     "proposed": Reason.NOT_FINAL,
     "entered-in-error": Reason.ENTERED_IN_ERROR,
 }
-_OVER = frozenset({"rejected", "inactive"})
+_HEARD = frozenset({"active", "rejected", "inactive"})
 _MAX_DEPTH = 8  # of provisions within provisions; deeper ones are taken as denials
 
 
@@ -54,18 +55,20 @@ def read_consent(resource: Json, *, subject: Subject, on: date) -> Consented | R
     """Whether this consent denies, on that day, to use the record for the care.
 
     Refused where it is no consent of this patient's, not in force yet, or taken back;
-    one that is over denies nothing. Never raises.
+    an inactive one is over and denies nothing, a rejected one denies what it asked for.
+    Never raises.
     """
     status = resource.get("status")
     if resource.get("resourceType") != "Consent":
         return Refused(Reason.WRONG_TYPE)
-    if not isinstance(status, str) or status not in {"active", *_OVER, *_OBJECTIONS}:
+    if not isinstance(status, str) or status not in _HEARD | _OBJECTIONS.keys():
         return Refused(Reason.MALFORMED)
     if status in _OBJECTIONS:
         return Refused(_OBJECTIONS[status])
     if not subject.owns({"subject": resource.get("patient")}):
         return Refused(Reason.WRONG_PATIENT)
-    denies = status == "active" and _is_about_care(resource) and _denies(resource, on)
+    ask = {"active": _denies, "rejected": _refuses}.get(status)
+    denies = ask is not None and _is_about_care(resource) and ask(resource, on)
     return Consented(denies, _source(resource))
 
 
@@ -81,13 +84,26 @@ def _is_about_care(resource: Json) -> bool:
 
 
 def _denies(resource: Json, on: date) -> bool:
-    root = resource.get("provision")
-    provision = root if isinstance(root, dict) else {}
+    provision = _root(resource)
     if not _covers(provision.get("period"), on):
         return False
     if _codes(resource.get("policyRule")) & _DENYING_POLICIES:
         return _is_our_purpose(provision)
     return any(_is_denial(rule, on) for rule in _rules(provision, depth=0))
+
+
+def _refuses(resource: Json, on: date) -> bool:
+    """True if what was rejected would have permitted the use on that day."""
+    provision = _root(resource)
+    would_deny = _codes(resource.get("policyRule")) & _DENYING_POLICIES
+    if would_deny or provision.get("type") == "deny":
+        return False
+    return _reaches_us(provision, on)
+
+
+def _root(resource: Json) -> Json:
+    root = resource.get("provision")
+    return root if isinstance(root, dict) else {}
 
 
 def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
@@ -102,9 +118,13 @@ def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
 
 
 def _is_denial(rule: Json, on: date) -> bool:
+    return rule.get("type") == "deny" and _reaches_us(rule, on)
+
+
+def _reaches_us(rule: Json, on: date) -> bool:
+    """True unless the rule is known to concern another day, purpose or matter."""
     return (
-        rule.get("type") == "deny"
-        and _covers(rule.get("period"), on)
+        _covers(rule.get("period"), on)
         and _is_our_purpose(rule)
         and not _is_for_people_only(rule)
         and not dicts(rule.get("data"))  # of named resources only

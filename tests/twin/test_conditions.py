@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, read_rules, rules
+from backend.twin.conditions import (
+    ICD_10_CM,
+    SNOMED,
+    concept_of,
+    read_rules,
+    rules,
+    stage_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,17 +48,34 @@ from backend.twin.conditions import ICD_10_CM, SNOMED, concept_of, read_rules, r
         ("F14.10", "other-substance-use"),
         ("F17.210", None),  # tobacco
         ("T43.221A", "overdose"),
-        ("T43222A", "overdose"),
+        ("T43222A", "self-harm"),
         ("T40.1X4A", "overdose"),
         ("T50.901A", "overdose"),
-        ("T43.92XA", "overdose"),  # of an unspecified drug: the fifth character
-        ("T4272XA", "overdose"),
+        ("T43.92XA", "self-harm"),  # of an unspecified drug: the fifth character
+        ("T4272XA", "self-harm"),
         ("T39.91XA", "overdose"),
         ("T43.95XA", None),
         ("T36.96XA", None),
         ("T43.225A", None),  # an adverse effect
         ("T43.226A", None),  # underdosing
         ("T51.0X1A", None),  # alcohol, no drug
+        ("T43.91XA", "overdose"),
+        ("T43.223A", "overdose"),
+        ("T50.912A", "self-harm"),
+        ("T51.0X2A", "self-harm"),
+        ("T51.92XA", "self-harm"),
+        ("T58.02XA", "self-harm"),
+        ("T58.01XA", None),
+        ("T71.162A", "self-harm"),
+        ("T71.161A", None),
+        ("X71.0XXA", "self-harm"),
+        ("X83.8XXA", "self-harm"),
+        ("X84", None),
+        ("X70", None),
+        ("R45.88", "self-harm"),
+        ("Z91.51", "self-harm"),
+        ("Z91.5", "self-harm"),
+        ("Z91.4", None),
         ("R45.851", "suicidal-ideation"),
         ("T14.91XA", "suicide-attempt"),
         ("O99.340", "pregnancy"),
@@ -93,6 +117,49 @@ def test_icd_10_cm(code: str, concept: str | None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("code", "concept", "stage"),
+    [
+        ("F32.4", "depression", "remission"),
+        ("F32.5", "depression", "remission"),
+        ("F32.9", "depression", ""),
+        ("F33.40", "depression", "remission"),
+        ("F3342", "depression", "remission"),
+        ("f33.41", "depression", "remission"),
+        ("F33.3", "depression", ""),
+        ("F31.78", "bipolar", "remission"),
+        ("F31.81", "bipolar", ""),
+        ("F30.3", "bipolar", "remission"),
+        ("F30.4", "bipolar", "remission"),
+        ("F30.2", "bipolar", ""),
+        ("F10.11", "alcohol-use", "remission"),
+        ("F10.21", "alcohol-use", "remission"),
+        ("F10.20", "alcohol-use", ""),
+        ("F10.231", "alcohol-use", ""),  # withdrawal
+        ("F11.21", "opioid-use", "remission"),
+        ("F14.91", "other-substance-use", "remission"),
+        ("F50.25", "eating-disorder", "remission"),
+        ("F50.014", "eating-disorder", "remission"),
+        ("F50.2", "eating-disorder", ""),
+        ("T43.222A", "self-harm", ""),
+        ("T43.222S", "self-harm", "history"),
+        ("T43.221S", "overdose", "history"),
+        ("T14.91XS", "suicide-attempt", "history"),
+        ("X71.0XXS", "self-harm", "history"),
+        ("Z91.51", "self-harm", "history"),
+        ("R45.851", "suicidal-ideation", ""),
+        ("F17.211", None, ""),  # tobacco
+        ("S06.0X0S", None, ""),
+    ],
+)
+def test_what_a_code_says_of_the_state(
+    code: str, concept: str | None, stage: str
+) -> None:
+    assert concept_of(ICD_10_CM, code) == concept
+    assert stage_of(ICD_10_CM, code) == stage
+    assert stage_of(SNOMED, code) == ""
+
+
+@pytest.mark.parametrize(
     ("system", "code", "concept"),
     [
         (SNOMED, "370143000", "depression"),
@@ -120,13 +187,15 @@ def test_the_table_names_identifiers_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("icd-10-cm,F32*,depression\nicd-10-cm,F32*,bipolar", "comes twice"),
-        ("icd-9-cm,296.3,depression", "no known system"),
+        ("icd-10-cm,F32*,depression,\nicd-10-cm,F32*,bipolar,", "comes twice"),
+        ("icd-9-cm,296.3,depression,", "no known system"),
+        ("icd-10-cm,F32*,depression,better", "no such stage"),
+        ("icd-10-cm,F32*,depression", "no such stage"),
     ],
 )
 def test_wrong_tables(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        read_rules("system,code,concept\n" + text)
+        read_rules("system,code,concept,stage\n" + text)
 
 
 def test_it_agrees_with_the_verified_terminology(shared: Path) -> None:

@@ -101,7 +101,7 @@ def test_codes(code: Json, concept: str) -> None:
         (_coded(CLINICAL, "recurrence"), ClinicalState.ACTIVE),
         (_coded(CLINICAL, "relapse"), ClinicalState.ACTIVE),
         (_coded(CLINICAL, "inactive"), ClinicalState.INACTIVE),
-        (_coded(CLINICAL, "remission"), ClinicalState.INACTIVE),
+        (_coded(CLINICAL, "remission"), ClinicalState.REMISSION),
         (_coded(CLINICAL, "resolved"), ClinicalState.RESOLVED),
         (_coded(CLINICAL, "bogus"), ClinicalState.UNKNOWN),
         (_coded("urn:local", "active"), ClinicalState.UNKNOWN),
@@ -113,6 +113,32 @@ def test_codes(code: Json, concept: str) -> None:
 )
 def test_states(clinical: object, state: ClinicalState) -> None:
     assert _diagnosis(_made(clinicalStatus=clinical)).state is state
+
+
+@pytest.mark.parametrize(
+    ("code", "clinical", "state"),
+    [
+        ("F33.42", "active", ClinicalState.REMISSION),
+        ("F33.42", None, ClinicalState.REMISSION),
+        ("F33.42", "remission", ClinicalState.REMISSION),
+        ("F33.42", "resolved", ClinicalState.RESOLVED),
+        ("F33.42", "inactive", ClinicalState.INACTIVE),
+        ("F33.42", "relapse", ClinicalState.ACTIVE),
+        ("F33.42", "recurrence", ClinicalState.ACTIVE),
+        ("F33.1", "active", ClinicalState.ACTIVE),
+        ("T43.222S", None, ClinicalState.INACTIVE),
+        ("T43.222S", "active", ClinicalState.ACTIVE),
+        ("T43.222A", None, ClinicalState.UNKNOWN),
+        ("Z91.51", None, ClinicalState.INACTIVE),
+        ("Z91.51", "resolved", ClinicalState.RESOLVED),
+    ],
+)
+def test_a_code_that_says_the_state(
+    code: str, clinical: str | None, state: ClinicalState
+) -> None:
+    status = clinical and _coded(CLINICAL, clinical)
+    made = _made(code=_coded(ICD, code), clinicalStatus=status)
+    assert _diagnosis(made).state is state
 
 
 @pytest.mark.parametrize(

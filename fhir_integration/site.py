@@ -26,6 +26,7 @@ from fhir_integration.subject import Subject
 from fhir_integration.writer import write_days, write_forecast
 
 WriteMode = Literal["full", "flat", "none"]
+_MOST_REPLACED = 8  # merged records whose consents are searched, one by one
 
 
 class FhirEhr:
@@ -99,7 +100,8 @@ class FhirEhr:
         """Who the patient is, and whether a consent of theirs denies the use.
 
         `on` is the day on which a consent must be in force. A server that has no
-        consents to search, or one that nobody can read, leaves `consent_known` False.
+        consents to search, one that nobody can read, or a patient with more merged
+        records than are searched, leaves `consent_known` False.
         """
         if not FHIR_ID.fullmatch(ehr_patient):
             raise EhrNotFound("not an id that FHIR allows", status=404)
@@ -109,11 +111,12 @@ class FhirEhr:
         if isinstance(person, Refused) or resource.get("id") != ehr_patient:
             raise EhrMalformed("the EHR's answer is not the patient asked for")
         merged = (ehr_patient, *person.replaces)
-        consents = self._consents(merged, on=on, until=until)
+        consents = self._consents(merged[: 1 + _MOST_REPLACED], on=on, until=until)
+        is_whole = len(merged) <= 1 + _MOST_REPLACED
         return replace(
             person,
             opted_out=any(isinstance(x, Consented) and x.denies for x in consents),
-            consent_known=Refused(Reason.MALFORMED) not in consents,
+            consent_known=is_whole and Refused(Reason.MALFORMED) not in consents,
         )
 
     def _consents(

@@ -210,6 +210,25 @@ def test_an_opt_out_that_names_a_merged_record_still_counts() -> None:
     assert not answering(yes, old).read_person("p1", on=ON).opted_out
 
 
+@pytest.mark.parametrize(("merged", "known"), [(8, True), (9, False), (40, False)])
+def test_no_more_merged_records_are_searched_than_eight(
+    merged: int, known: bool
+) -> None:
+    others = [{"reference": f"Patient/m{number:02}"} for number in range(merged)]
+    links = [{"type": "replaces", "other": other} for other in others]
+    asked: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/Patient/p1"):
+            return httpx.Response(200, json={**PATIENT, "link": links})
+        asked.append(request.url.params["patient"])
+        return httpx.Response(200, json=bundle())
+
+    site = FhirEhr("http://a.example/fhir", transport=httpx.MockTransport(handler))
+    assert site.read_person("p1", on=ON).consent_known is known
+    assert asked == ["p1", *(f"m{number:02}" for number in range(8))]
+
+
 @pytest.mark.parametrize(
     ("consents", "opted_out", "known"),
     [

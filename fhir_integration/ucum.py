@@ -2,6 +2,7 @@
 
 A UCUM code decides where there is one, else the printed unit by a closed list. What
 both lists do not know is refused, and so is a code that the printed unit contradicts.
+One code that UCUM does not have is read, since public records send it as such: bpm.
 Source: ucum.org/ucum; printed units as real records have them.
 """
 
@@ -44,6 +45,7 @@ _UNITS = {
             "{Beats}/min",
             "{beat}/min",
             "{heartbeats}/min",
+            "bpm",
         ),
         _RATE,
     ),

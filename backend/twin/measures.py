@@ -20,7 +20,8 @@ class Measure:
     `window` says what one value covers: a moment, a stated stretch of time, the whole
     local day, or the night that ends on the local day. `source` is where the range
     comes from. `also` are UCUM codes that mean `unit` itself here, such as "/d" for the
-    steps of one day.
+    steps of one day. A stated period below `shortest` seconds is not what the code
+    means: 41950-7 counts the steps of 24 hours.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Measure:
     source: str
     codes: tuple[tuple[str, str], ...]  # (system, code)
     also: tuple[str, ...] = ()
+    shortest: float = 0.0
 
 
 @cache

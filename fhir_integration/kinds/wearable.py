@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import Any, NamedTuple
 
 from backend.twin.measures import Measure, Window, by_code
@@ -19,6 +20,7 @@ from fhir_integration.ucum import finite, in_unit
 
 # R4's profile of vital signs wants the broad code beside any narrower one.
 _NARROW, _BROAD = "resting-heart-rate", "heart-rate"
+_ROUNDING = 1.05
 _USED = frozenset({"final", "amended", "corrected"})
 _REFUSED = {
     "registered": Reason.NOT_FINAL,
@@ -149,7 +151,7 @@ def _results(
         yield Refused(Reason.MALFORMED)
     else:
         for read in _read(element, present[0], measure, span):
-            yield _result(read, measure, source)
+            yield judged(read, measure, source)
 
 
 def _read(
@@ -171,15 +173,30 @@ def _number(kind: str, value: object, measure: Measure) -> float | Reason:
         return Reason.NOT_A_NUMBER
     if not isinstance(value, int):
         return Reason.NOT_A_NUMBER
-    return finite(value) if measure.unit == "{steps}" else Reason.NO_UNIT
+    return finite(value) if is_count(measure) else Reason.NO_UNIT
 
 
-def _result(
+def is_count(measure: Measure) -> bool:
+    """True if a bare integer can be its value."""
+    return measure.unit == "{steps}"
+
+
+def judged(
     read: tuple[Span, float] | Reason, measure: Measure, source: str
 ) -> Sample | Refused:
+    """The sample, or why its value or its window cannot be the measure's."""
     if isinstance(read, Reason):
         return Refused(read)
     span, value = read
-    if not measure.low <= value <= measure.high:
+    if 0 < span.seconds < measure.shortest:
+        return Refused(Reason.NO_WINDOW)
+    longest = _longest(measure, span)
+    if not measure.low <= value <= min(measure.high, longest):
         return Refused(Reason.IMPLAUSIBLE)
     return Sample(measure, *span, value + 0.0, source)  # + 0.0 turns -0.0 into 0.0
+
+
+def _longest(measure: Measure, span: Span) -> float:
+    """What lasts cannot outlast the period that is stated for it, but for rounding."""
+    is_bounded = measure.unit == "min" and span.seconds > 0
+    return span.seconds / 60 * _ROUNDING if is_bounded else inf

@@ -21,6 +21,7 @@ def read(key: str, **quantity: Any) -> float | Reason:
     [
         ("heart-rate", 72, "/min", 72.0),
         ("heart-rate", 72, "{beats}/min", 72.0),
+        ("heart-rate", 72, "bpm", 72.0),
         ("heart-rate", 1.2, "Hz", 72.0),
         ("heart-rate", 4320, "/h", 72.0),
         ("hrv-sdnn", 45, "ms", 45.0),
@@ -80,7 +81,9 @@ def test_without_a_code_the_printed_unit_decides(key: str, unit: str) -> None:
         ("heart-rate", {"unit": 7}, Reason.WRONG_UNIT),
         ("heart-rate", {"unit": "ms"}, Reason.WRONG_UNIT),
         ("heart-rate", {"code": "ms", "unit": "beats/min"}, Reason.WRONG_UNIT),
-        ("heart-rate", {"code": "bpm"}, Reason.WRONG_UNIT),
+        ("heart-rate", {"code": "BPM"}, Reason.WRONG_UNIT),
+        ("heart-rate", {"code": "bpm", "unit": "ms"}, Reason.WRONG_UNIT),
+        ("hrv-sdnn", {"code": "bpm"}, Reason.WRONG_UNIT),
         ("heart-rate", {"code": 7}, Reason.WRONG_UNIT),
         ("heart-rate", {"code": "/min", "system": "urn:x"}, Reason.WRONG_UNIT),
         ("sleep-duration", {"code": "h", "unit": "min"}, Reason.WRONG_UNIT),

@@ -32,7 +32,9 @@ class GeneCall:
     `PHENOTYPES`; `activity` is the activity score (no unit). `ambiguous` holds every
     diplotype where the laboratory could not decide. Where an HLA gene was tested for
     one allele, `diplotype` names that allele alone and `phenotype` says whether it is
-    there: a negative result names an allele that the patient does not have.
+    there: a negative result names an allele that the patient does not have. "Extensive"
+    (EM) is read as normal, its name since 2017; reports on CYP2D6 from before may have
+    called so what is intermediate by today's activity score.
     """
 
     gene: str

@@ -60,7 +60,10 @@ ANSWERS = {
     "LA6577-6": "negative",
     "LA9634-2": "negative",  # absent
 }
-_FLAGS = {"POS": "positive", "NEG": "negative", "ND": "negative"}
+_FLAGS = {
+    **dict.fromkeys(("POS", "DET"), "positive"),  # detected
+    **dict.fromkeys(("NEG", "ND"), "negative"),
+}
 _OBJECTIONS = {
     "registered": Reason.NOT_FINAL,
     "preliminary": Reason.NOT_FINAL,

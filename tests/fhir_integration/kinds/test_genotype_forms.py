@@ -54,12 +54,38 @@ def test_an_allele_that_the_flag_denies_is_not_read(flag: str, reason: Reason) -
     flagged = [coded(flag, "http://terminology.hl7.org/CodeSystem/v3-Obs")]
     found = read(component=parts, valueCodeableConcept=value, interpretation=flagged)
     assert found == refused(reason)
-    agreed = read(
-        component=parts, valueCodeableConcept=value, interpretation=[coded("POS")]
-    )
-    assert agreed == (call("HLA-B", "*15:02", phenotype="positive"),)
     enzyme = read(interpretation=[coded("NEG")])
     assert enzyme == (call(diplotype="*1/*17"),), "an enzyme's flag says nothing of it"
+
+
+@pytest.mark.parametrize("flag", ["POS", "DET"])
+def test_an_allele_that_the_flag_confirms_is_there(flag: str) -> None:
+    value = {"text": "HLA-B*15:02"}
+    agreed = read(
+        component=[gene("4932")],
+        valueCodeableConcept=value,
+        interpretation=[coded(flag)],
+    )
+    assert agreed == (call("HLA-B", "*15:02", phenotype="positive"),)
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "phenotype"),
+    [
+        ("DET", "HLA-B*15:02 negative", None),
+        ("ND", "HLA-B*15:02 negative", "negative"),
+    ],
+)
+def test_flag_and_words_must_agree(
+    flag: str, value: str, phenotype: str | None
+) -> None:
+    found = read(
+        component=[gene("4932")],
+        valueCodeableConcept={"text": value},
+        interpretation=[coded(flag)],
+    )
+    said = phenotype and (call("HLA-B", "*15:02", phenotype=phenotype),)
+    assert found == (said or refused(Reason.MALFORMED))
 
 
 @pytest.mark.parametrize(

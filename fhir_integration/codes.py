@@ -1,6 +1,8 @@
 """Code systems and codes that this room reads and writes, in one place.
 
-Sources: LOINC codes and the answer lists LL358-3 and LL5434-7 from loinc.org; AIAST
+Sources: LOINC codes and the answer lists LL358-3, LL5384-4 and LL5434-7 from loinc.org;
+the items of the C-SSRS screener (93373-9) and of the CMS mood interview (54635-8) as
+backend/twin/tables/SOURCES.md says; AIAST
 from HL7's v3-ObservationValue; the extensions from hl7.org/fhir; everything under
 mindtwin.example is our own, and so are the codes of instruments for which no LOINC code
 was found (MADRS, HAM-D, YMRS, ISI, WHO-5).
@@ -52,6 +54,9 @@ IDEATION = {
     "LA30373-7": 4.0,
     "LA30374-5": 5.0,
 }
+# No and yes, LL5384-4, which maps them to SNOMED CT's as well.
+SNOMED = "http://snomed.info/sct"
+YES_NO = {"LA32-8": 0.0, "LA33-6": 1.0, "373067005": 0.0, "373066001": 1.0}
 # Scale's key -> LOINC codes of its items, in the order of the form. Sources:
 # loinc.org/44249-1 (PHQ-9), loinc.org/55757-9 (PHQ-2); for the GAD-7 the example
 # QuestionnaireResponse of HL7's Personal Health Record guide.
@@ -72,6 +77,14 @@ ANSWER_LISTS: Mapping[str, Mapping[str, float]] = {
     "phq2": ANSWERS,
     "gad7": ANSWERS,
     "cssrs": IDEATION,
+    **dict.fromkeys(
+        (
+            *("cssrs-wish", "cssrs-thoughts", "cssrs-method", "cssrs-intent"),
+            *("cssrs-plan", "cssrs-behaviour", "cssrs-behaviour-recent"),
+            "cms-self-harm",
+        ),
+        YES_NO,
+    ),
 }
 # The number that a coding stands for; itemWeight is the newer name of ordinalValue
 # (hl7.org/fhir/extensions/StructureDefinition-itemWeight.html).
@@ -89,7 +102,33 @@ PANELS = {
     (LOINC, "69737-5"): "gad7",
     (LOINC, "101697-1"): "pcl5",
     (LOINC, "71354-5"): "epds",
-    (LOINC, "93245-9"): "cssrs",
+    (LOINC, "89206-7"): "phq9-teen",
+    **dict.fromkeys(
+        [(LOINC, code) for code in ("93245-9", "93278-0", "93373-9", "93485-1")],
+        "cssrs",
+    ),
+}
+# Judged from the answers beside it, and no answer itself: the C-SSRS's level of risk.
+DERIVED = (LOINC, "93374-7")
+_FORM_NAMES = {
+    "phq9": ("phq9", "phq-9", "phq_9"),
+    "phq9-teen": ("phq-a", "phqa", "phq9-teen", "phq-9-teen", "phq-9-modified-teens"),
+    "epds": ("epds", "edinburgh-postnatal-depression-scale"),
+    "cssrs": ("cssrs", "c-ssrs", "cssrs-screener", "c-ssrs-screener"),
+    "madrs": ("madrs",),
+    "hamd17": ("hamd17", "hamd-17", "ham-d", "hamd", "ham-d-17"),
+}
+# What the canonical addresses of forms end in, in lower case -> the scale's key. Such
+# a form is known by name only: enough to say that an answer in it was not read.
+FORMS: Mapping[str, str] = {
+    **{code: key for (_, code), key in PANELS.items()},
+    **{
+        pattern.format(name): key
+        for key, names in _FORM_NAMES.items()
+        for name in names
+        for pattern in ("{}", "{}-form", "{}-questionnaire", "{}-example", "{}.pdf")
+    },
+    "cssrs-screen-version-instrument.pdf": "cssrs",  # as HL7's example names it
 }
 
 _SAME_SYSTEM = {"urn:oid:2.16.840.1.113883.6.1": LOINC, "https://loinc.org": LOINC}

@@ -12,6 +12,7 @@ from fhir_integration.codes import NO_SITE_CODES, SiteCodes
 from fhir_integration.concept_map import translated
 from fhir_integration.facts import Fact, Result, concept_of, content_of, day_of, within
 from fhir_integration.instruments import Instrument, holds_answers, instrument
+from fhir_integration.kinds import questionnaire
 from fhir_integration.kinds.condition import read_condition
 from fhir_integration.kinds.consent import read_consent
 from fhir_integration.kinds.genotype import is_genotype, read_genotype
@@ -132,11 +133,17 @@ def _loses_answer(resource: Json, objection: Reason, subject: Subject) -> bool:
     """True if an answer of this patient's to a safety item goes with the resource."""
     return (
         objection not in _NOT_OURS
-        and resource.get("resourceType") == "Observation"
         and str(resource.get("status")) not in _TAKEN_BACK
         and not subject.is_another(resource)
-        and holds_answers(resource)
+        and _holds_answers(resource)
     )
+
+
+def _holds_answers(resource: Json) -> bool:
+    kind = resource.get("resourceType")
+    if kind == "QuestionnaireResponse":
+        return questionnaire.holds_answers(resource)
+    return kind == "Observation" and holds_answers(resource)
 
 
 def _is_stray(results: tuple[Result, ...]) -> bool:

@@ -7,7 +7,7 @@ where the EHR states none.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache, lru_cache
@@ -150,21 +150,45 @@ def only_points_elsewhere(panel: Json) -> bool:
 def holds_answers(resource: Json) -> bool:
     """True if an answer to a safety item is in it, or may be: a panel's unread part."""
     of = instrument(resource)
-    if any(inner.part is Part.SAFETY for _, inner in parts(resource, of)):
-        return True
-    if isinstance(of, Reason) or of.part is not Part.PANEL or not of.scale.safety_item:
-        return False
-    has_members = bool(resource.get("hasMember")) and not only_points_elsewhere(
-        resource
+    read = [inner for _, inner in parts(resource, of)]
+    return any(inner.part is Part.SAFETY for inner in read) or hides_answer(
+        resource, of, read
     )
-    return has_members or _has_unread(resource)
+
+
+def hides_answer(
+    resource: Json, of: Instrument | Reason, read: Iterable[Instrument]
+) -> bool:
+    """True for a panel with parts beside those `read` one of which may be an answer."""
+    if isinstance(of, Reason) or of.part is not Part.PANEL:
+        return False
+    points = bool(resource.get("hasMember")) and not only_points_elsewhere(resource)
+    return (points or _has_unread(resource)) and may_hide(of.scale, read)
+
+
+def may_hide(scale: Scale, read: Iterable[Instrument]) -> bool:
+    """True if an unread part of that questionnaire may answer a safety item.
+
+    Beside a total there is one such item, so nothing is hidden once it is read. Of an
+    instrument without a total every part is one.
+    """
+    if scale.safety_item is None:
+        return False
+    return scale.is_answer_only or all(one.part is not Part.SAFETY for one in read)
 
 
 def _has_unread(panel: Json) -> bool:
     """True for components that no table knows: one may be the safety item."""
     stated = panel.get("component")
-    known = [one for one in dicts(stated) if isinstance(instrument(one), Instrument)]
+    known = [one for one in dicts(stated) if _is_known(one)]
     return bool(stated) and (not isinstance(stated, list) or len(known) < len(stated))
+
+
+def _is_known(component: Json) -> bool:
+    if isinstance(instrument(component), Instrument):
+        return True
+    names = [(one.get("system"), one.get("code")) for one in codings(component)]
+    return codes.DERIVED in names
 
 
 def _diary(element: Json, code: str) -> Instrument | Reason:

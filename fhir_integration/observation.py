@@ -15,6 +15,7 @@ from fhir_integration.instruments import (
     Part,
     codings,
     dicts,
+    hides_answer,
     holds_answers,
     instrument,
     only_points_elsewhere,
@@ -133,7 +134,9 @@ def readings(
         return (Refused(reason, any(x.part is Part.SAFETY for _, x in found)),)
     read = [(inner, read_part(element, inner, at=at)) for element, inner in found]
     if isinstance(of, Instrument) and of.part is Part.PANEL:
-        return totalled(read, at=at, of=of.scale)
+        hidden = hides_answer(resource, of, [inner for _, inner in found])
+        lost = (Refused(Reason.UNKNOWN_CODE, safety=True),) if hidden else ()
+        return (*totalled(read, at=at, of=of.scale), *lost)
     results = tuple(result for _, result in read)
     return (*results, Refused(of)) if isinstance(of, Reason) else results
 

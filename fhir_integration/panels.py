@@ -8,29 +8,87 @@ panel are never added up: nobody says that they belong together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from backend.twin.record import Reason, Refusal
-from backend.twin.scales import scale
+from backend.twin.scales import Scale, scale
 from fhir_integration.codes import FHIR_ID, ITEMS
-from fhir_integration.dispatch import ReadResource, Result
-from fhir_integration.instruments import dicts
+from fhir_integration.concept_map import translated
+from fhir_integration.dispatch import Context, ReadResource, Result
+from fhir_integration.instruments import Instrument, dicts, instrument
 from fhir_integration.items import totals_of
-from fhir_integration.observation import Answer, Reading
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.observation import Answer, Reading, when
 from fhir_integration.scoring import Scores, Sourced
 from fhir_integration.strict_json import Json
+from fhir_integration.times import Moment
 
+_UNKNOWN: tuple[Result, ...] = (Refused(Reason.UNKNOWN_CODE),)
 _Days = Mapping[str, set[date]]  # scale's key -> days with a stated total
 
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A panel's own reference, and the identities of the Observations it points at."""
+    """A panel's own reference, and the identities of the Observations it points at.
+
+    `of` is its instrument; None where that has no safety item, or is unknown.
+    """
 
     source: str
     members: frozenset[str]
+    of: Scale | None = None
+
+
+def panel(resource: Json, source: str, context: Context) -> Panel:
+    """The panel that a resource with members is."""
+    of = instrument(translated(resource, context.site_codes))
+    at = when(resource)
+    is_asked = not isinstance(at, Moment) or at.day >= context.since
+    asks = isinstance(of, Instrument) and of.scale.safety_item is not None and is_asked
+    return Panel(
+        source,
+        members(resource),
+        of.scale if asks and isinstance(of, Instrument) else None,
+    )
+
+
+def unread(
+    panels: Iterable[Panel], reads: Iterable[ReadResource], others: Collection[str]
+) -> list[Refusal]:
+    """Panels with a member that was not sent or not known, and may be a safety item.
+
+    `others` are identities of scores that were read elsewhere.
+    """
+    own = {read.identity: read.results for read in reads}
+    own |= dict.fromkeys(others, ())
+    return [
+        Refusal(panel.source, Reason.UNKNOWN_CODE, safety=True)
+        for panel in panels
+        if panel.of is not None and _may_hide(panel.of, panel.members, own)
+    ]
+
+
+def _may_hide(
+    of: Scale, members: Iterable[str], own: Mapping[str, tuple[Result, ...]]
+) -> bool:
+    found = [own.get(name, _UNKNOWN) for name in members]
+    if not any(_is_unknown(results) for results in found):
+        return False
+    return of.is_answer_only or not any(map(_is_safety, chain(*found)))
+
+
+def _is_unknown(results: tuple[Result, ...]) -> bool:
+    return any(
+        isinstance(one, Refused) and one.reason is Reason.UNKNOWN_CODE
+        for one in results
+    )
+
+
+def _is_safety(found: Result) -> bool:
+    return isinstance(found, Reading | Refused) and found.safety
 
 
 def members(resource: Json) -> frozenset[str]:

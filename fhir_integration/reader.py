@@ -89,8 +89,7 @@ class _Reading:
         read = read_any(resource, self._context)
         self._reads.append(read)
         if not read.results and "hasMember" in resource:
-            found = panels.Panel(read.source, panels.members(resource))
-            self._panels.append(found)
+            self._panels.append(panels.panel(resource, read.source, self._context))
 
     def record(self) -> PatientRecord:
         """Everything that was taken, each fact once."""
@@ -112,6 +111,8 @@ class _Reading:
         series, safety, untold = scores.settle()
         streams, repeated = collecting.streams(kept, columns)
         history, again = collecting.history(kept)
+        told = {f"Observation/{row[0]}" for one in columns for row in one.rows}
+        refused += panels.unread(current, self._reads, told) if current else []
         refused += unsummed + untold + repeated + again + _refusals(kept)
         return PatientRecord(
             series=series,

@@ -14,8 +14,9 @@ from fhir_integration.common_shape import Column
 from fhir_integration.observation import Reading
 
 # Day, microseconds since 1970 UTC, "a time was stated", value, source, ISO text of the
-# time. In order of time as tuples; plain ones, since there is one for each score.
-_Score = tuple[date, int, bool, float, str, str]
+# time, "added up from items". In order of time as tuples; plain ones, since there is
+# one for each score.
+_Score = tuple[date, int, bool, float, str, str, bool]
 _Range = tuple[float, float]
 _WHAT = itemgetter(1, 2, 3)
 Sourced = tuple[str, Reading]  # reference in the EHR, what was read there
@@ -43,14 +44,15 @@ class Scores:
             at = found.moment
             rows = self._rows(found.scale, safety=found.safety)
             timed = at.instant is not None
-            rows.append((at.day, at.micros, timed, found.value, source, at.at))
+            row = (at.day, at.micros, timed, found.value, source, at.at, found.summed)
+            rows.append(row)
 
     def add_columns(self, columns: Iterable[Column]) -> None:
         """Scores of the common shape."""
         for column in columns:
             if isinstance(column.of, Scale):
                 self._rows(column.of, safety=False).extend(
-                    (day, micros, at != "", value, source, at)
+                    (day, micros, at != "", value, source, at, False)
                     for _, _, source, _, _, day, micros, _, value, at in column.rows
                 )
 
@@ -131,6 +133,6 @@ class Scores:
 
 def _entries(rows: list[_Score]) -> tuple[Entry, ...]:
     return tuple(
-        Entry(day, value, source, at)
-        for day, _, _, value, source, at in sorted(rows)
+        Entry(day, value, source, at, summed)
+        for day, _, _, value, source, at, summed in sorted(rows)
     )  # fmt: skip

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale
-from fhir_integration.codes import ANSWER_LISTS, LOINC, ORDINALS, canonical
+from fhir_integration.codes import (
+    ANSWER_LISTS,
+    LOINC,
+    ORDINALS,
+    SNOMED,
+    YES_NO,
+    canonical,
+)
 from fhir_integration.instruments import dicts
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
@@ -31,9 +38,9 @@ def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
     Totals arrive as Quantity, integer or text of digits; all are seen in real records.
     Where `is_answer` says that it answers an item, coded answers count too: they have
     a number by the instrument's list of answers or by an extension, never by their
-    words. A coded total does not: what is coded of a total is a severity band, whose
-    rank is no score. Samples (SampledData) are no score. A value that is absent is
-    never zero.
+    words. To a question of yes or no a boolean is an answer too. A coded total does
+    not count: what is coded of a total is a severity band, whose rank is no score, nor
+    do samples (SampledData). A value that is absent is never zero.
     """
     stated = _VALUES.intersection(element)
     if not stated or "dataAbsentReason" in element:
@@ -46,6 +53,8 @@ def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
         return _of_quantity(value, scale)
     if kind == "valueCodeableConcept" and is_answer:
         return _of_answer(value, scale)
+    if kind == "valueBoolean" and ANSWER_LISTS.get(scale.key) is YES_NO:
+        return float(value) if isinstance(value, bool) else Reason.MALFORMED
     read = _READERS.get(kind)
     return Reason.NOT_A_NUMBER if read is None else read(value)
 
@@ -78,8 +87,8 @@ def _of_answer(value: object, scale: Scale) -> float | Reason:
 
 def _answer_code(coding: Json) -> str:
     code = coding.get("code")
-    is_loinc = canonical(coding.get("system")) == LOINC
-    return code if is_loinc and isinstance(code, str) else ""
+    is_known = canonical(coding.get("system")) in (LOINC, SNOMED)
+    return code if is_known and isinstance(code, str) else ""
 
 
 def _ordinals(coding: Json) -> Iterator[float]:

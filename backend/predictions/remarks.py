@@ -11,11 +11,11 @@ from backend.twin.ages import ages_said, excluded_scales, for_age, unsure_scales
 from backend.twin.person import Person
 from backend.twin.recommendation import Finding, Kind, urgent_findings
 from backend.twin.record import PatientRecord
-from backend.twin.scales import Scale, scales
+from backend.twin.scales import Scale, known_scales
 
 _SAID: Mapping[Kind, str] = {
     "self-harm": "self-harm item above its threshold",
-    "severe-band": "severe band entered",
+    "severe-band": "score in a severe band",
 }
 
 
@@ -35,11 +35,21 @@ class UrgentFinding:
     @property
     def text(self) -> str:
         """One line for people."""
-        known = scales().get(self.scale)
+        known = known_scales().get(self.scale)
         title = known.title if known else self.scale
         one = "point" if self.value == 1 else "points"
         unit = one if self.unit == "{score}" else self.unit
-        return f"{title}: {_SAID[self.kind]} on {self.day} ({self.value:g} {unit})"
+        meaning = self._meaning(known)
+        what = (
+            f"{meaning}, {self.value:g} {unit}" if meaning else f"{self.value:g} {unit}"
+        )
+        return f"{title}: {_SAID[self.kind]} on {self.day} ({what})"
+
+    def _meaning(self, known: Scale | None) -> str:
+        """What was answered, in words, where the item's table has words for it."""
+        if known is None or known.safety_item is None or self.kind != "self-harm":
+            return ""
+        return known.safety_item.meaning(self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +77,12 @@ def remarks(record: PatientRecord, until: date) -> Remarks:
     return Remarks(
         refused=dict(sorted(refused.items())),
         urgent_findings=tuple(dict.fromkeys(found)),  # two sources may say the same
-        notices=(*_unread(record), *_of_age(record, until), *_of_person(record.person)),
+        notices=(
+            *_unread(record),
+            *_summed(fitting),
+            *_of_age(record, until),
+            *_of_person(record.person),
+        ),
     )
 
 
@@ -98,6 +113,18 @@ def _of_person(person: Person | None) -> Iterator[str]:
         yield "The EHR does not tell whether the patient consents to this use."
     if person and not person.active:
         yield "The EHR marks the patient's record as not in use."
+
+
+def _summed(record: PatientRecord) -> Iterator[str]:
+    """Which totals are not the EHR's own."""
+    for series in record.series:
+        count = sum(entry.summed for entry in series.entries)
+        if count:
+            were = "entry was" if count == 1 else "entries were"
+            yield (
+                f"{series.scale.title}: {count} {were} added up here from the items; "
+                "the EHR states no total."
+            )
 
 
 def _unread(record: PatientRecord) -> tuple[str, ...]:

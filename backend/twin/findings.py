@@ -20,7 +20,8 @@ URGENT_DAYS = 14  # an older finding is history
 class Finding:
     """Something in the record that calls for a human; `source` is its EHR reference.
 
-    `scale` is the scale's key, `value` in score units.
+    `scale` is the scale's key, `value` in score units. `first`: no score came before
+    it, so nobody can say that a severe band was entered.
     """
 
     kind: Kind
@@ -28,6 +29,7 @@ class Finding:
     day: date
     value: float
     source: str
+    first: bool = False
 
 
 def urgent_findings(record: PatientRecord, as_of: date) -> tuple[Finding, ...]:
@@ -66,6 +68,7 @@ def _entered(series: Series) -> Iterator[Finding]:
                 day=entry.day,
                 value=entry.value,
                 source=entry.source,
+                first=before is None,
             )
 
 

@@ -72,13 +72,16 @@ def from_forecast(
 def _urgent(scale: Scale, finding: Finding) -> Recommendation:
     score = _points(scale, finding.value)
     if finding.kind == "self-harm" and scale.safety_item is not None:
+        meaning = scale.safety_item.meaning(finding.value)
         text = (
             f"Answer above {scale.safety_item.above:g} to the item "
-            f"“{scale.safety_item.title}” on {finding.day} ({score})."
+            f"“{scale.safety_item.title}” on {finding.day} "
+            f"({f'{meaning}, ' if meaning else ''}{score})."
         )
         reason = "An answer to this item is for a clinician to assess promptly."
     else:
-        text = f"{scale.title} entered a severe band on {finding.day} ({score})."
+        entered = "is in" if finding.first else "entered"
+        text = f"{scale.title} {entered} a severe band on {finding.day} ({score})."
         reason = "A score in a severe band is for a clinician to assess promptly."
     return Recommendation(
         code="URGENT_FINDING",

@@ -65,12 +65,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One score: local calendar day, time where known (ISO text), score units."""
+    """One score: local calendar day, time where known (ISO text), score units.
+
+    `summed`: the EHR states no total; it was added up from a complete set of items.
+    """
 
     day: date
     value: float
     source: str
     at: str = ""
+    summed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +147,5 @@ def _lines(series: Series) -> Iterator[str]:
     start = f"{scale.system}|{scale.code}|{scale.low!r}|{scale.high!r}|"
     for entry in series.entries:
         day = entry.day.isoformat()
-        yield f"{start}{day}|{entry.at}|{entry.value!r}|{entry.source}"
+        summed = "|summed" if entry.summed else ""
+        yield f"{start}{day}|{entry.at}|{entry.value!r}|{entry.source}{summed}"

@@ -33,7 +33,8 @@ class SafetyItem:
     """A questionnaire's item whose answer above `above` calls for a human at once.
 
     Its answers run from `low` to `high`, score units. `system` is the code system of
-    `code`; empty where it is the scale's own.
+    `code`; empty where it is the scale's own. `answers` says in our words what each
+    answer above `above` means, lowest first; empty where the number says it.
     """
 
     code: str
@@ -42,6 +43,14 @@ class SafetyItem:
     low: float = 0.0
     high: float = 3.0
     system: str = ""
+    answers: tuple[str, ...] = ()
+
+    def meaning(self, answer: float) -> str:
+        """What that answer means, in words; empty where the table has none for it."""
+        place = answer - self.above - 1
+        if place not in range(len(self.answers)):
+            return ""
+        return self.answers[int(place)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +205,18 @@ def _scale(key: str, block: Mapping[str, Any]) -> Scale:
             bands=tuple(
                 Band(rank=rank, **band) for rank, band in zip(ranks, bands, strict=True)
             ),
-            safety_item=SafetyItem(**_floats(safety)) if safety else None,
+            safety_item=safety_item(_floats(safety)) if safety else None,
             **fields,
         )
     except TypeError as error:
         raise ValueError(f"scales.toml [{key}]: {error}") from error
     _check(made)
     return made
+
+
+def safety_item(fields: Mapping[str, Any]) -> SafetyItem:
+    """A safety item out of its fields as TOML or JSON holds them."""
+    return SafetyItem(**{**fields, "answers": tuple(fields.get("answers", ()))})
 
 
 def _floats(block: Mapping[str, Any]) -> dict[str, Any]:

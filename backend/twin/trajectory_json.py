@@ -11,7 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
-from backend.twin.scales import Band, SafetyItem, Scale
+from backend.twin.scales import Band, Scale, safety_item
 from backend.twin.trajectory import Forecast, Grade, ModelUse
 
 FORMAT = 1  # raise when a reader of today could not read it
@@ -55,7 +55,11 @@ def from_dict(data: Mapping[str, Any]) -> Forecast:
 
 
 def _scale_to_dict(scale: Scale) -> dict[str, Any]:
-    return {**asdict(scale), "bands": [asdict(band) for band in scale.bands]}
+    made = {**asdict(scale), "bands": [asdict(band) for band in scale.bands]}
+    if scale.safety_item is not None:
+        answers = list(scale.safety_item.answers)
+        made["safety_item"] = {**made["safety_item"], "answers": answers}
+    return made
 
 
 def _scale_from_dict(data: Mapping[str, Any]) -> Scale:
@@ -64,6 +68,6 @@ def _scale_from_dict(data: Mapping[str, Any]) -> Scale:
         **{
             **data,
             "bands": tuple(Band(**band) for band in data["bands"]),
-            "safety_item": SafetyItem(**safety) if safety else None,
+            "safety_item": safety_item(safety) if safety else None,
         }
     )

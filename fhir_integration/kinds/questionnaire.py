@@ -7,13 +7,14 @@ response no code of their own, so the code is where forms put it: in the `linkId
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import date
 
 from backend.twin.record import Reason
 from backend.twin.scales import Scale, scale
 from fhir_integration import codes
-from fhir_integration.instruments import Instrument, Part, dicts, named
+from fhir_integration.instruments import Instrument, Part, dicts, may_hide, named
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import (
     Result,
@@ -33,6 +34,9 @@ _REFUSED = {
 }
 _NOTHING_LOST = frozenset({Reason.ENTERED_IN_ERROR, Reason.WRONG_TYPE})
 _MAX_DEPTH = 50  # nobody asks deeper; a response is data from outside
+# Where items stand: in R4, and in the versions before it.
+_NESTED = ("item", "answer", "group", "question")
+_BEFORE_THE_END = re.compile(r".*[/#:]", re.DOTALL)
 _OURS = (codes.INSTRUMENT, codes.RATING)
 
 Known = tuple[Json, Instrument]  # an item and what it asks
@@ -54,9 +58,9 @@ def read_response(
     up (`Reading.summed`). A form without a known item is refused as a whole. Never
     raises, whatever the object holds.
     """
-    known = list(_known(resource.get("item"), _MAX_DEPTH))
-    form = _form(resource)
-    loses = _asks_safety(known, form)
+    asked = list(_asked_in(resource, _MAX_DEPTH))
+    known = _known(asked)
+    loses = holds_answers(resource)
     objection = _objection(resource, subject=subject)
     if objection is not None:
         lost = loses and objection not in _NOTHING_LOST
@@ -68,7 +72,21 @@ def read_response(
         reason = at if isinstance(at, Reason) else Reason.IN_FUTURE
         return (Refused(reason, loses),)
     read = [(inner, _read(item, inner, at=at)) for item, inner in known]
-    return totalled(read, at=at, of=form)
+    said = totalled(read, at=at, of=_form(resource))
+    if _hides_answer(resource, asked):
+        return (*said, Refused(Reason.UNKNOWN_CODE, safety=True))
+    return said
+
+
+def holds_answers(resource: Json) -> bool:
+    """True if an answer to a safety item is in it, or may be: a form's unread part.
+
+    Of forms of other versions of FHIR too, whose items stand in groups of questions.
+    """
+    asked = list(_asked_in(resource, _MAX_DEPTH))
+    if any(inner.part is Part.SAFETY for _, inner in _known(asked)):
+        return True
+    return _hides_answer(resource, asked)
 
 
 def _objection(resource: Json, *, subject: Subject) -> Reason | None:
@@ -83,17 +101,40 @@ def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     return None if subject.owns(resource) else Reason.WRONG_PATIENT
 
 
-def _known(items: object, depth: int) -> Iterator[Known]:
-    """Every item that a table knows, groups and items below answers included."""
+def _asked_in(holder: Json, depth: int) -> Iterator[tuple[Json, Instrument | None]]:
+    """Every item with what it asks, groups and items below answers included."""
     if depth == 0:
         return
-    for item in dicts(items):
-        asked = _asked(item)
-        if asked is not None and asked.part is not Part.PANEL:
-            yield item, asked
-        yield from _known(item.get("item"), depth - 1)
-        for answer in dicts(item.get("answer")):
-            yield from _known(answer.get("item"), depth - 1)
+    for name in _NESTED:
+        inside = holder.get(name)
+        for item in [inside] if isinstance(inside, dict) else dicts(inside):
+            if name != "answer":
+                yield item, _asked(item)
+            yield from _asked_in(item, depth - 1)
+
+
+def _known(asked: list[tuple[Json, Instrument | None]]) -> list[Known]:
+    """The items that a table knows."""
+    return [
+        (item, inner)
+        for item, inner in asked
+        if inner is not None and inner.part is not Part.PANEL
+    ]
+
+
+def _hides_answer(resource: Json, asked: list[tuple[Json, Instrument | None]]) -> bool:
+    """True for a form of a known name with answers that no table knows."""
+    form = _by_name(resource)
+    known = _known(asked)
+    is_unread = not known or any(
+        inner is None and "answer" in item and not _is_derived(item)
+        for item, inner in asked
+    )
+    return form is not None and is_unread and may_hide(form, [one for _, one in known])
+
+
+def _is_derived(item: Json) -> bool:
+    return str(item.get("linkId")).rsplit("/", maxsplit=1)[-1] == codes.DERIVED[1]
 
 
 def _asked(item: Json) -> Instrument | None:
@@ -123,11 +164,16 @@ def _form(resource: Json) -> Scale | None:
     return None if key is None else scale(key)
 
 
-def _asks_safety(known: list[Known], form: Scale | None) -> bool:
-    """True if an answer to a safety item is in it, or may be: a form's unread part."""
-    if any(inner.part is Part.SAFETY for _, inner in known):
-        return True
-    return not known and form is not None and form.safety_item is not None
+def _by_name(resource: Json) -> Scale | None:
+    """The questionnaire that the form's address names by its end (a closed list)."""
+    address = resource.get("questionnaire")
+    if isinstance(address, dict):  # a Reference, before R4
+        address = address.get("reference")
+    if not isinstance(address, str):
+        return None
+    place = address.split("|", maxsplit=1)[0].rstrip("/").lower()
+    key = codes.FORMS.get(_BEFORE_THE_END.sub("", place))
+    return None if key is None else scale(key)
 
 
 def _read(item: Json, asked: Instrument, *, at: Moment) -> Result:

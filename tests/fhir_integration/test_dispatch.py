@@ -169,6 +169,19 @@ def test_a_restricted_answer_to_a_safety_item_is_said_to_be_lost() -> None:
         assert read(one).results == (Refused(Reason.RESTRICTED),)
 
 
+def test_a_form_with_a_safety_item_that_is_not_read_is_said_to_be_lost() -> None:
+    answered = [{"linkId": "/44260-8", "answer": [{"valueInteger": 3}]}]
+    held = form(meta=RESTRICTED, item=answered)
+    assert read(held).results == (Refused(Reason.RESTRICTED, safety=True),)
+    old = {**form(item=None), "group": {"question": answered}}
+    assert read(old).results == (Refused(Reason.WRONG_VERSION, safety=True),)
+    others = {**held, "subject": {"reference": "Patient/p2"}}
+    back = {**held, "status": "entered-in-error"}
+    calm = form(meta=RESTRICTED, item=[{"linkId": "1"}])
+    for one in (others, back, calm, request(meta=RESTRICTED)):
+        assert read(one).results == (Refused(Reason.RESTRICTED),)
+
+
 def test_patients_and_consents_are_read_under_any_label() -> None:
     [person] = read(patient(meta=RESTRICTED)).results
     assert isinstance(person, Person)

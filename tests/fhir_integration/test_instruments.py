@@ -180,9 +180,6 @@ MEMBER = {"reference": "Observation/o7"}
 @pytest.mark.parametrize(
     ("changes", "refused"),
     [
-        ({"hasMember": [MEMBER]}, []),
-        ({"hasMember": [MEMBER], "component": []}, []),
-        ({"hasMember": [{"reference": "https://a.example/r4/Observation/o7"}]}, []),
         ({}, [(Reason.UNKNOWN_CODE, False)]),
         ({"valueInteger": 24}, [(Reason.UNKNOWN_CODE, False)]),
         ({"hasMember": [MEMBER, {"reference": "#o7"}]}, [(Reason.UNKNOWN_CODE, True)]),
@@ -207,3 +204,33 @@ def test_a_panel_of_which_nothing_is_read_says_what_is_lost(
     record = read(panel(**changes))
     assert (record.series, record.safety) == ((), ())
     assert refusals(record) == refused
+
+
+CSSRS = "93373-9"
+NUMBERED = component("1-8", valueInteger=1)
+
+
+@pytest.mark.parametrize(
+    ("code", "parts", "lost"),
+    [
+        (PANEL, [ITEM, NUMBERED], False),  # there is one safety item, and it is read
+        (PANEL, [component(TOTAL, valueInteger=24), NUMBERED], True),
+        (PANEL, [component(TOTAL, valueInteger=24)], False),
+        (CSSRS, [component("93246-7", valueBoolean=False)], False),
+        (CSSRS, [component("93246-7", valueBoolean=False), NUMBERED], True),
+        (
+            CSSRS,
+            [component("93246-7", valueBoolean=False), component("93374-7")],
+            False,
+        ),
+        ("89206-7", [component("89204-2", valueInteger=24), NUMBERED], True),
+        ("69737-5", [component("70274-6", valueInteger=9), NUMBERED], False),
+    ],
+)
+def test_an_unread_part_beside_read_ones_may_be_the_answer(
+    code: str, parts: list[Json], lost: bool
+) -> None:
+    record = read(panel(component=parts) | {"code": coded(code)})
+    assert [one for one in refusals(record) if one[1]] == (
+        [(Reason.UNKNOWN_CODE, True)] if lost else []
+    )

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from backend.twin.record import PatientRecord, Reason
+from backend.twin.record import PatientRecord, Reason, Refusal
 from fhir_integration.codes import ITEMS
 from fhir_integration.panels import members
 from fhir_integration.reader import read_record
@@ -86,6 +86,52 @@ def test_a_superseded_panel_makes_no_form() -> None:
     back = panel(status="entered-in-error", meta={"versionId": "2"})
     record = read(panel(meta={"versionId": "1"}), back, *ALL)
     assert totals(record) == []
+
+
+def points(code: str, *members: str, **changes: Any) -> Json:
+    pointed = [{"reference": f"Observation/{name}"} for name in members]
+    return panel(code=coded(code), hasMember=pointed, **changes)
+
+
+UNKNOWN = observation(id="u", code=coded("1-8"))
+TOTAL = observation(id="t")
+WISH = observation(
+    id="w", code=coded("93246-7"), valueQuantity=None, valueBoolean=False
+)
+NOT_FINAL = {**item(8), "id": "n", "status": "preliminary"}
+
+
+@pytest.mark.parametrize(
+    ("resources", "lost"),
+    [
+        ([points("44249-1", "t"), TOTAL], False),  # nothing else was asked
+        ([points("44249-1", "t", "i8"), TOTAL], True),  # it was not sent
+        ([points("44249-1", "u", "i8"), UNKNOWN, item(8)], False),
+        ([points("44249-1", "u", "t"), UNKNOWN, TOTAL], True),
+        ([points("44249-1", "u", "n"), UNKNOWN, NOT_FINAL], False),  # said already
+        ([points("69737-5", "u"), UNKNOWN], False),  # no safety item
+        ([points("1-8", "gone")], False),
+        ([points("93373-9", "w"), WISH], False),
+        ([points("93373-9", "w", "u"), WISH, UNKNOWN], True),
+        ([points("93373-9", "gone", effectiveDateTime="2025-01-01")], False),
+        ([points("93373-9", "gone", effectiveDateTime="2025")], True),
+    ],
+)
+def test_a_member_that_is_not_read_may_be_the_answer(
+    resources: list[Json], lost: bool
+) -> None:
+    for order in (resources, resources[::-1]):
+        record = read(*order)
+        source = "Observation/panel/_history/1"
+        refusal = Refusal(source, Reason.UNKNOWN_CODE, safety=True)
+        assert (refusal in record.refused) is lost
+
+
+def test_a_total_that_was_added_up_says_so() -> None:
+    [series] = read(panel(), *ALL).series
+    assert [entry.summed for entry in series.entries] == [True]
+    [series] = read(observation()).series
+    assert [entry.summed for entry in series.entries] == [False]
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,11 @@ def test_the_us_core_panel_points_at_what_is_read_on_its_own(shared: Path) -> No
     folder = shared / "data" / "fhir" / "examples" / "us-core"
     [panel] = observations(folder / "Observation-PHQ9-panel-example-44249-1.json")
     record = read_record([panel], ehr_patient=subject(panel), **EVER)
-    assert (record.series, record.safety, record.refused) == ((), (), ())
+    assert (record.series, record.safety) == ((), ())
+    assert [one.safety for one in record.refused] == [True]  # its items were not sent
+    [item] = observations(folder / "Observation-PHQ9-item-example-44260-8.json")
+    record = read_record([panel, item], ehr_patient=subject(panel), **EVER)
+    assert (len(record.safety), record.refused) == (1, ())
 
 
 def test_test_patients_of_a_measure_count_each_score_once(shared: Path) -> None:

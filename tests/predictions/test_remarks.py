@@ -73,11 +73,21 @@ def test_what_could_not_be_read_and_may_be_urgent_is_noticed(reasons, notice):
         ({}, "PHQ-9 total score: self-harm item above its threshold on {} (1 point)"),
         (
             {"kind": "severe-band", "value": 20.5},
-            "PHQ-9 total score: severe band entered on {} (20.5 points)",
+            "PHQ-9 total score: score in a severe band on {} (20.5 points)",
         ),
         (
             {"scale": "gone", "unit": "%"},
             "gone: self-harm item above its threshold on {} (1 %)",
+        ),
+        (
+            {"scale": "cssrs", "value": 5.0},
+            "C-SSRS most severe suicidal ideation, 1 month: self-harm item above its "
+            "threshold on {} (intent and a plan, 5 points)",
+        ),
+        (
+            {"scale": "cssrs-wish"},
+            "C-SSRS screener: wish to be dead, 1 month: self-harm item above its "
+            "threshold on {} (yes, 1 point)",
         ),
     ],
 )
@@ -93,6 +103,30 @@ def test_an_answer_of_before_there_were_remarks_still_opens(ask, patient):
     del old["urgent_findings"], old["notices"]
     row.payload = crypto.seal(patient, **where, plain=orjson.dumps(old))
     assert open_answer(patient, row).remarks == Remarks(refused={})
+
+
+@pytest.mark.parametrize(
+    ("summed", "said"),
+    [
+        (0, ()),
+        (1, ("1 entry was",)),
+        (2, ("2 entries were",)),
+    ],
+)
+def test_totals_that_were_added_up_are_noticed(summed, said):
+    made = fakes.questionnaire(8, 10)
+    entries = tuple(
+        replace(entry, summed=number < summed)
+        for number, entry in enumerate(made.entries)
+    )
+    record = PatientRecord((replace(made, entries=entries),))
+    assert remarks(record, DAY).notices[: len(said)] == tuple(
+        f"PHQ-9 total score: {count} added up here from the items; the EHR states no "
+        "total."
+        for count in said
+    )
+    plain = PatientRecord((made,))
+    assert (record.digest == plain.digest) is (summed == 0)
 
 
 def test_an_answer_below_the_threshold_is_no_finding():

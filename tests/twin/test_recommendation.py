@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from backend.twin.findings import Finding, urgent_findings
 from backend.twin.recommendation import from_forecast
+from backend.twin.record import PatientRecord, SafetyAnswer
 from backend.twin.scales import Scale, local_scale, scale, scales
 from tests.twin.made import LAST, forecast, record, series
 
@@ -189,10 +190,22 @@ def test_a_severe_band_reads_as_such() -> None:
     held = record(series([21], of=PHQ9))
     (urgent,) = from_forecast(forecast(PHQ9, 21), held, LAST)
     assert urgent.text == (
-        f"PHQ-9 total score entered a severe band on {LAST} (21 points)."
+        f"PHQ-9 total score is in a severe band on {LAST} (21 points)."
     )
     (finding,) = urgent_findings(held, LAST)
-    assert finding == Finding("severe-band", "phq9", LAST, 21.0, "Observation/0")
+    first = Finding("severe-band", "phq9", LAST, 21.0, "Observation/0", first=True)
+    assert finding == first
+    held = record(series([8, 21], of=PHQ9))
+    (urgent, *_) = from_forecast(forecast(PHQ9, 21), held, LAST)
+    assert "PHQ-9 total score entered a severe band on" in urgent.text
+
+
+def test_an_answer_with_words_is_said_in_them() -> None:
+    item = replace(PHQ9.safety_item, answers=("now and then",))  # type: ignore[type-var]
+    of = replace(PHQ9, safety_item=item)
+    held = PatientRecord((), (SafetyAnswer(of, LAST, 1, "Observation/1"),))
+    (urgent,) = from_forecast(forecast(of, 12), held, LAST)
+    assert urgent.text.endswith(f"on {LAST} (now and then, 1 point).")
 
 
 @given(

@@ -46,7 +46,10 @@ def test_no_observation_is_left_without_its_scale() -> None:
 
 
 def test_an_instrument_without_a_total_is_no_series() -> None:
-    assert set(known_scales()) - set(scales()) == {"cssrs"}
+    screener = {"wish", "thoughts", "method", "intent", "plan", "behaviour"}
+    single = {"cssrs", "cssrs-behaviour-recent", "cms-self-harm", "cms-self-harm-days"}
+    single |= {f"cssrs-{name}" for name in screener}
+    assert set(known_scales()) - set(scales()) == single
     assert scale("cssrs").is_answer_only
     assert safety_scale(LOINC, "93293-9") is scale("cssrs")
 
@@ -140,6 +143,16 @@ def test_the_safety_item_leads_to_its_scale() -> None:
         ("madrs", "madrs-item-10", 6),
         ("hamd17", "hamd17-item-3", 4),
         ("cssrs", "93293-9", 5),
+        ("cssrs-wish", "93246-7", 1),
+        ("cssrs-thoughts", "93247-5", 1),
+        ("cssrs-method", "93248-3", 1),
+        ("cssrs-intent", "93249-1", 1),
+        ("cssrs-plan", "93250-9", 1),
+        ("cssrs-behaviour", "93267-3", 1),
+        ("cssrs-behaviour-recent", "93269-9", 1),
+        ("cms-self-harm", "54652-3", 1),
+        ("cms-self-harm-days", "54653-1", 3),
+        ("phq9-teen", "phq9-teen-item-9", 3),
     ],
 )
 def test_any_answer_above_zero_calls_for_a_human(
@@ -151,9 +164,26 @@ def test_any_answer_above_zero_calls_for_a_human(
 
 
 @pytest.mark.parametrize(
+    ("key", "answer", "meaning"),
+    [
+        ("cssrs", 1, "a wish to be dead"),
+        ("cssrs", 5, "intent and a plan"),
+        *(("cssrs", 0, ""), ("cssrs", 6, ""), ("cssrs", 2.5, "")),
+        ("cssrs-plan", 1, "yes"),
+        ("phq9", 3, ""),
+    ],
+)
+def test_an_answer_is_said_in_words(key: str, answer: float, meaning: str) -> None:
+    item = scale(key).safety_item
+    assert item is not None
+    assert item.meaning(answer) == meaning
+
+
+@pytest.mark.parametrize(
     ("key", "ends", "severe_from", "change"),
     [
         ("phq9", "0-27", 20, 5),
+        ("phq9-teen", "0-27", 20, None),
         ("gad7", "0-21", 15, 4),
         ("phq2", "0-6", None, None),
         ("pcl5", "0-80", None, 12),

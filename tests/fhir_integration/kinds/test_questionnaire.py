@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 
 from backend.twin.record import Reason
 from fhir_integration.codes import AI_LABEL, ANSWERS, INSTRUMENT, ITEMS, LOINC
-from fhir_integration.kinds.questionnaire import authored, read_response
+from fhir_integration.kinds.questionnaire import (
+    authored,
+    read_response,
+)
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import Reading
 from fhir_integration.subject import Subject
@@ -176,8 +179,17 @@ def test_our_own_codes_count_in_a_definition_only() -> None:
         ({"linkId": "9", **SAFE}, FORM, True),
         ({"linkId": "9", **SAFE}, "https://loinc.org/q/44249-1", True),
         ({"linkId": "9", **SAFE}, "http://loinc.org/q/69737-5", False),
-        ({"linkId": "9", **SAFE}, "http://forms.example/44249-1", False),
-        ({"linkId": "9", **SAFE}, "44249-1", False),
+        ({"linkId": "9", **SAFE}, "http://forms.example/44249-1", True),
+        ({"linkId": "9", **SAFE}, "http://forms.example/Questionnaire/phq9", True),
+        ({"linkId": "9", **SAFE}, "http://forms.example/PHQ-9|2.0", True),
+        ({"linkId": "9", **SAFE}, "https://forms.example/q/C-SSRS/", True),
+        ({"linkId": "9", **SAFE}, "urn:forms:epds", True),
+        ({"linkId": "9", **SAFE}, "#phq-9-questionnaire", True),
+        ({"linkId": "9", **SAFE}, "http://forms.example/phq9-teen", True),
+        ({"linkId": "9", **SAFE}, "http://forms.example/my-phq9-intake", False),
+        ({"linkId": "9", **SAFE}, "http://forms.example/phq9/intake", False),
+        ({"linkId": "9", **SAFE}, "http://forms.example/phq2", False),
+        ({"linkId": "9", **SAFE}, "http://forms.example/gad-7", False),
         ({"linkId": "9", "definition": "http://x/44260-8"}, None, False),
         ({"linkId": "44249-1"}, None, False),
     ],

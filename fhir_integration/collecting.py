@@ -11,7 +11,7 @@ from backend.twin.measures import Measure
 from backend.twin.person import Person
 from backend.twin.record import Reason, Refusal
 from backend.twin.streams import Rows, Stream, stream
-from fhir_integration.common_shape import Column
+from fhir_integration.columns import Column
 from fhir_integration.dispatch import ReadResource
 from fhir_integration.facts import History, content_of
 from fhir_integration.kinds.consent import Consented
@@ -44,9 +44,11 @@ def streams(
 
 
 def _add_column(column: Column, rows: Rows, number: int) -> None:
-    _, _, source, _, _, day, micros, offset, value, _ = zip(*column.rows, strict=True)
+    _, _, source, _, _, day, micros, offset, value, seconds = zip(
+        *column.rows, strict=True
+    )
     rows.start.extend(one // 1_000_000 for one in micros)
-    rows.seconds.extend([0.0] * len(value))
+    rows.seconds.extend(seconds)
     rows.day.extend(day)
     rows.offset.extend(offset)
     rows.value.extend(value)

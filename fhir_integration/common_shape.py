@@ -1,113 +1,51 @@
 """The shape that nearly all Observations of a real server have, read in one go.
 
-One known code, one value in one known unit, one time: most of a record is that, and
-what decides how such a resource is read repeats from one to the next. So codes, units,
-days and clock times are looked at by the exact readers once and remembered. Whatever is
-uncommon in a resource sends it to `dispatch.read_any`: both ways say the same of every
-resource, which a test holds them to.
+One known code, one value in one known unit, one time or period: most of a record is
+that, and what decides how such a resource is read repeats from one to the next. So
+codes, units, days and clock times are looked at by the exact readers once and
+remembered. Whatever is uncommon in a resource sends it to `dispatch.read_any`: both
+ways say the same of every resource, which a test holds them to.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date, datetime
-from typing import Any, Generic, TypeVar
+from datetime import date
+from typing import Any
 
 from backend.twin.measures import Measure
 from backend.twin.record import Reason
 from backend.twin.scales import Scale
 from backend.twin.streams import NO_OFFSET
 from fhir_integration.codes import DIARY, FHIR_ID
+from fhir_integration.columns import Column, Memory
 from fhir_integration.concept_map import translated
-from fhir_integration.dispatch import Context, ReadResource
-from fhir_integration.facts import content_of
+from fhir_integration.dispatch import Context
 from fhir_integration.instruments import Instrument, Part, instrument
 from fhir_integration.kinds.genotype import is_genotype
-from fhir_integration.kinds.wearable import Sample, measure_of
-from fhir_integration.naming import business, newness
-from fhir_integration.observation import Reading, is_assertion_of_ai
+from fhir_integration.kinds.refused import Refused
+from fhir_integration.kinds.spans import span_between
+from fhir_integration.kinds.wearable import judged, measure_of
+from fhir_integration.naming import business
+from fhir_integration.observation import is_assertion_of_ai
 from fhir_integration.strict_json import Json
 from fhir_integration.times import DAY, Moment, moment
-from fhir_integration.ucum import Conversion, conversion
-from fhir_integration.units import is_score
 from fhir_integration.versions import is_other_version
+
+__all__ = ["Column", "CommonShape"]
 
 # Elements that no reader looks at, and those that are looked at here.
 _ELEMENTS = """
-    resourceType id meta language text identifier basedOn category status code subject
-    encounter issued performer note bodySite method specimen device effectiveDateTime
-    valueQuantity referenceRange
+    resourceType id meta language text extension identifier basedOn partOf derivedFrom
+    category status code subject encounter issued performer note interpretation bodySite
+    method specimen device effectiveDateTime effectiveInstant effectivePeriod
+    valueQuantity valueInteger referenceRange
 """
 _PLAIN = frozenset(_ELEMENTS.split())
 _USED = frozenset({"final", "amended", "corrected"})
 _UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-_MOST = 100_000  # what one memory holds before it starts anew
 _DAY = DAY * 1_000_000  # microseconds
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-Row = tuple[Any, ...]
-
-
-class _Memory(dict[_K, _V], Generic[_K, _V]):
-    """Remembers what a function said; bounded, since keys come from outside."""
-
-    def __init__(self, say: Callable[[_K], _V]) -> None:
-        self._say = say
-
-    def __missing__(self, key: _K) -> _V:
-        if len(self) >= _MOST:
-            self.clear()
-        made = self[key] = self._say(key)
-        return made
-
-
-class Column:
-    """The rows of one code, and how each stated unit converts (None: not at all).
-
-    A row: own id, business name, source, lastUpdated and versionId as stated, day (a
-    date for scores, days since 1970 for samples), microseconds since 1970 UTC, offset,
-    value, ISO text of the time ("" of a day). A plain tuple: one is made for each
-    resource.
-    """
-
-    __slots__ = ("high", "low", "of", "rows", "units")
-
-    def __init__(self, of: Measure | Scale) -> None:
-        self.of, self.low, self.high = of, of.low, of.high
-        self.rows: list[Row] = []
-        self.units: _Memory[tuple[Any, ...], Conversion | None] = _Memory(self._unit)
-
-    def read(self, row: Row) -> ReadResource:
-        """The row as `dispatch.read_any` would have read its resource."""
-        own_id, name, source, updated, version, day, micros, offset, value, at = row
-        result: Sample | Reading
-        if isinstance(self.of, Scale):
-            instant = datetime.fromisoformat(at) if at else None
-            result = Reading(self.of, Moment(day, instant), value, safety=False)
-        else:
-            start = micros // 1_000_000
-            result = Sample(self.of, start, 0.0, day, offset, value, source)
-        meta = {"lastUpdated": updated, "versionId": version}
-        return ReadResource(
-            f"Observation/{own_id}",
-            name,
-            newness({"meta": meta}),
-            source,
-            (result,),
-            (content_of(result),),
-        )
-
-    def _unit(self, stated: tuple[Any, ...]) -> Conversion | None:
-        """Raises ValueError for a unit that is not the scale's or the measure's."""
-        names = zip(("unit", "code", "system"), stated, strict=True)
-        quantity = {name: said for name, said in names if said is not None}
-        if isinstance(self.of, Scale):
-            made = Conversion() if is_score(quantity, self.of) else Reason.WRONG_UNIT
-        else:
-            made = conversion(quantity, self.of)
-        if isinstance(made, Reason):
-            raise ValueError(made)
-        return None if made == Conversion() else made
+# Day, microseconds, offset, the rest of a row's time, and the time of the entry's name.
+_Time = tuple[Any, int, int, Any, object]
 
 
 class CommonShape:
@@ -117,12 +55,13 @@ class CommonShape:
         self.columns: list[Column] = []
         self._context = context
         self._owners = context.subject.references
-        self._shapes: _Memory[tuple[str, ...], bool] = _Memory(_PLAIN.issuperset)
-        self._profiles: _Memory[tuple[Any, ...], bool] = _Memory(_is_r4)
-        self._versions: _Memory[Any, str] = _Memory(_suffix)
-        self._days: _Memory[str, tuple[date, int]] = _Memory(self._day)
-        self._clocks: _Memory[str, tuple[int, int, str]] = _Memory(_clock)
-        self._codes: _Memory[tuple[Any, ...], Column | None] = _Memory(self._column)
+        self._since = Moment(context.since).number
+        self._shapes: Memory[tuple[str, ...], str] = Memory(_effective)
+        self._profiles: Memory[tuple[Any, ...], bool] = Memory(_is_r4)
+        self._versions: Memory[Any, str] = Memory(_suffix)
+        self._days: Memory[str, tuple[date, int]] = Memory(self._day)
+        self._clocks: Memory[str, tuple[int, int, str]] = Memory(_clock)
+        self._codes: Memory[tuple[Any, ...], Column | None] = Memory(self._column)
 
     def take(self, resource: Json) -> bool:
         """Keep the resource if it has the common shape; False leaves it to others."""
@@ -132,67 +71,90 @@ class CommonShape:
             return False
 
     def _take(self, resource: Json) -> bool:
-        code, quantity = resource["code"], resource["valueQuantity"]
-        (coding,) = code["coding"]
-        system = coding["system"]
-        bounds = _bounds(resource) if system == DIARY else None
-        said = system, coding["code"], coding.get("display"), code.get("text"), bounds
-        column = self._codes[said]
-        if column is None or not self._is_plain(resource, quantity):
+        column = self._codes[_said(resource)]
+        if column is None:
             return False
-        convert = column.units[
-            quantity.get("unit"), quantity.get("code"), quantity.get("system")
-        ]
-        value = quantity["value"]
-        if type(value) is not float and type(value) is not int:
+        effective = self._shapes[tuple(resource)]
+        if not (effective and self._is_plain(resource)):
             return False
-        value = value + 0.0 if convert is None else convert(value) + 0.0
-        return column.low <= value <= column.high and self._keep(
-            column, resource, value
-        )
+        value = _number(resource, column)
+        if not column.low <= value <= column.high:
+            return False
+        stated = resource[effective]
+        if effective == "effectivePeriod":
+            time = self._lasting(column, stated, value)
+        else:
+            time = self._at(column, stated)
+        return time is not None and self._keep(column, resource, value, time)
 
-    def _is_plain(self, resource: Json, quantity: Json) -> bool:
+    def _is_plain(self, resource: Json) -> bool:
         meta = resource["meta"]
         return (
             resource["resourceType"] == "Observation"
             and resource["status"] in _USED
             and resource["subject"]["reference"] in self._owners
-            and self._shapes[tuple(resource)]
-            and "comparator" not in quantity
             and "security" not in meta
             and ("profile" not in meta or self._profiles[tuple(meta["profile"])])
             and type(resource.get("category")) is not dict  # STU3 had one only
+            and type(resource.get("interpretation")) is not dict
         )
 
-    def _keep(self, column: Column, resource: Json, value: float) -> bool:
-        own_id, meta = resource["id"], resource["meta"]
-        text: str = resource["effectiveDateTime"]
+    def _at(self, column: Column, text: str) -> _Time | None:
+        """At one time; of a score a day will do."""
         day, number = self._days[text[:10]]
         clock, offset, rest = self._clocks[text[10:]]
+        micros = number * _DAY + clock
+        if not column.window:
+            return day, micros, offset, text[:10] + rest if rest else "", day
+        if not rest or column.window == "interval":
+            return None
+        return number, micros, offset, 0.0, micros
+
+    def _lasting(self, column: Column, period: Json, value: float) -> _Time | None:
+        """Over a period; a score looks back from its end."""
+        text: str = period["end"]
+        if isinstance(column.of, Scale):
+            return self._at(column, text)
+        stated: str = period["start"]
+        _, number = self._days[text[:10]]
+        _, first = self._days[stated[:10]]
+        clock, offset, rest = self._clocks[text[10:]]
+        begin, _, has_time = self._clocks[stated[10:]]
+        if not (rest and has_time):
+            return None
+        start, end = first * _DAY + begin, number * _DAY + clock
+        span = span_between(start, end, number, offset=offset, window=column.of.window)
+        if isinstance(span, Reason) or span.day < self._since:
+            return None
+        found = judged((span, value), column.of, "")
+        if isinstance(found, Refused):
+            return None
+        return span.day, start, offset, span.seconds, end
+
+    def _keep(self, column: Column, resource: Json, value: float, time: _Time) -> bool:
+        own_id, meta = resource["id"], resource["meta"]
         if not FHIR_ID.fullmatch(own_id):
             return False
-        is_score = type(column.of) is Scale
-        if not (is_score or rest):
-            return False
-        micros = number * _DAY + clock
-        at = text[:10] + rest if is_score and rest else ""
-        of_day = day if is_score else number
+        day, micros, offset, rest, when = time
         name: tuple[str, ...] = ()
         if "identifier" in resource:
-            name = business(resource, when=str(day if is_score else micros))
+            name = business(resource, when=str(when))
         version = meta.get("versionId")
         source = f"Observation/{own_id}{self._versions[version]}"
         updated = meta.get("lastUpdated")
         column.rows.append(
-            (own_id, name, source, updated, version, of_day, micros, offset, value, at)
+            (own_id, name, source, updated, version, day, micros, offset, value, rest)
         )
         return True
 
     def _column(self, said: tuple[Any, ...]) -> Column | None:
         """The column of that code; None where the exact readers must see it."""
-        system, code, display, text, bounds = said
-        coding = {"system": system, "code": code, "display": display}
-        element: Json = {"code": {"coding": [coding], "text": text}}
+        codings, text, bounds = said if len(said) == 3 else ((said[:3],), *said[3:])
+        named = [
+            {"system": system, "code": code, "display": display}
+            for system, code, display in codings
+        ]
+        element: Json = {"code": {"coding": named, "text": text}}
         if bounds is not None:
             element["referenceRange"] = [_range(*bounds)]
         element = translated(element, self._context.site_codes)
@@ -213,6 +175,48 @@ class CommonShape:
         return read.day, read.number
 
 
+def _said(resource: Json) -> tuple[Any, ...]:
+    """All that decides what the code means; flat where there is one coding."""
+    code = resource["code"]
+    codings = code["coding"]
+    if len(codings) == 1:
+        coding = codings[0]
+        system = coding["system"]
+        bounds = _bounds(resource) if system == DIARY else None
+        return system, coding["code"], coding.get("display"), code.get("text"), bounds
+    said = tuple([(x.get("system"), x.get("code"), x.get("display")) for x in codings])
+    is_diary = any(system == DIARY for system, _, _ in said)
+    return said, code.get("text"), _bounds(resource) if is_diary else None
+
+
+def _number(resource: Json, column: Column) -> float:
+    """The value in the column's unit. Raises ValueError where there is none."""
+    convert = None
+    if "valueQuantity" in resource:
+        quantity = resource["valueQuantity"]
+        if "comparator" in quantity:
+            raise ValueError("no value")
+        convert = column.units[
+            quantity.get("unit"), quantity.get("code"), quantity.get("system")
+        ]
+        value = quantity["value"]
+    else:
+        value = resource["valueInteger"]
+        if type(value) is not int or not column.counts:
+            raise ValueError("no value")
+    if type(value) is not float and type(value) is not int:
+        raise ValueError("no number")
+    return value + 0.0 if convert is None else convert(value) + 0.0
+
+
+def _effective(names: tuple[str, ...]) -> str:
+    """Which effective[x] a resource of these elements has; "" for an uncommon shape."""
+    times = [name for name in names if name.startswith("effective")]
+    values = [name for name in names if name.startswith("value")]
+    is_common = len(times) == 1 and len(values) == 1 and _PLAIN.issuperset(names)
+    return times[0] if is_common else ""
+
+
 def _meaning(element: Json) -> Measure | Scale | None:
     """What one number under that code is; None if it takes more to say."""
     resource = {"resourceType": "Observation", **element}
@@ -221,8 +225,7 @@ def _meaning(element: Json) -> Measure | Scale | None:
     of = instrument(resource)
     if isinstance(of, Instrument):
         return of.scale if of.part is Part.TOTAL else None
-    measure = measure_of(resource)
-    return None if measure is None or measure.window == "interval" else measure
+    return measure_of(resource)
 
 
 def _bounds(resource: Json) -> tuple[Any, ...]:

@@ -96,14 +96,26 @@ def _of_dates(start: Moment, end: Moment, window: Window) -> Span | Reason:
 
 
 def _of_times(start: Moment, end: Moment, window: Window) -> Span | Reason:
-    seconds = (end.micros - start.micros) / 1_000_000
+    offset = end.offset or 0
+    return span_between(
+        start.micros, end.micros, end.number, offset=offset, window=window
+    )
+
+
+def span_between(
+    start: int, end: int, day: int, *, offset: int, window: Window
+) -> Span | Reason:
+    """Between two times, microseconds since 1970 UTC; `day` and `offset` are the end's.
+
+    The reason where no value of that window can have that length.
+    """
+    seconds = (end - start) / 1_000_000
     if seconds < 0:
         return Reason.MALFORMED
     if window in _MOST_DATES and seconds > _LONGEST_DAY:
         return Reason.NO_WINDOW
     if window == "interval" and seconds == 0:
         return Reason.NO_WINDOW
-    offset = end.offset or 0
-    clock = (end.micros + 60_000_000 * offset) % (DAY * 1_000_000)
+    clock = (end + 60_000_000 * offset) % (DAY * 1_000_000)
     at_midnight = seconds > 0 and clock == 0
-    return Span(start.micros // 1_000_000, seconds, end.number - at_midnight, offset)
+    return Span(start // 1_000_000, seconds, day - at_midnight, offset)

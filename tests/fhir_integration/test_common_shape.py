@@ -14,7 +14,7 @@ from fhir_integration.common_shape import CommonShape
 from fhir_integration.dispatch import Context, read_any
 from fhir_integration.reader import read_record
 from fhir_integration.subject import Subject
-from tests.fhir_integration.kinds.body import coded, quantity, signal
+from tests.fhir_integration.kinds.body import coded, lasting, quantity, signal
 from tests.fhir_integration.made import BASE, SINCE, UNTIL, Json, diary, observation
 from tests.fhir_integration.test_reader_properties import JUNK
 
@@ -25,6 +25,16 @@ CONTEXT = Context(
 RESTING = signal("40443-4", effectiveDateTime="2026-02-14T07:00:00.25-05:30")
 SITE = signal({"coding": [{"system": "urn:site", "code": "HR"}]})
 PROFILE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-heart-rate"
+
+
+HOUR = ("2026-02-14T09:00:00.5+01:00", "2026-02-14T10:00:00+01:00")
+NIGHT = ("2026-02-13T22:30:00+01:00", "2026-02-14T06:45:00+01:00")
+WEEK = ("2026-02-07T00:00:00Z", "2026-02-14T00:00:00Z")
+STEPS = lasting("55423-8", *HOUR)
+TWICE_CODED = coded("8867-4")
+TWICE_CODED["coding"].insert(0, {"code": "PULSE", "display": "Pulse"})
+VENDOR_DIARY = coded("cheerful", system=DIARY)
+VENDOR_DIARY["coding"].append({"system": "urn:vendor", "code": "1"})
 
 
 def read(*resources: Json) -> PatientRecord:
@@ -64,6 +74,20 @@ COMMON = [
     signal("61008-9", valueQuantity={"value": 95, "unit": "degF"}),
     RESTING,
     SITE,
+    signal(interpretation=[{"coding": []}], extension=[{"url": "urn:x"}]),
+    signal(effectiveDateTime=None, effectiveInstant="2026-02-14T09:05:00Z"),
+    signal(TWICE_CODED, identifier=[{"system": "urn:x", "value": "1"}]),
+    signal(coded("8867-4", "40443-4"), effectiveDateTime="2026-02-14T07:00:00Z"),
+    observation(code=coded("x", "44261-6"), device={}, note=[{}], partOf=[]),
+    observation(valueQuantity=None, valueInteger=12),
+    observation(effectiveDateTime=None, effectivePeriod={"end": "2026-02-14"}),
+    {**diary("d3"), "code": VENDOR_DIARY},
+    STEPS,
+    lasting("55423-8", *HOUR, valueQuantity=None, valueInteger=500),
+    lasting("55423-8", "2026-01-01T23:00:00Z", "2026-01-02T00:00:00Z"),
+    lasting("55423-8", *HOUR, identifier=[{"system": "urn:x", "value": "1"}]),
+    lasting("8867-4", *HOUR, valueQuantity=quantity(61.5, "/min")),
+    lasting("93832-4", *NIGHT, valueQuantity=quantity(8, "h")),
 ]
 
 
@@ -112,6 +136,26 @@ UNCOMMON: list[Json] = [
     signal(valueQuantity=quantity(500, "/min")),
     signal("55423-8", valueQuantity=quantity(5, "1")),
     signal(coded("80404-7", text="RMSSD"), valueQuantity=quantity(50, "ms")),
+    signal(coded("8867-4", "80404-7")),
+    signal({"coding": []}),
+    signal(interpretation={"coding": []}),
+    signal(effectiveInstant="2026-02-14T09:05:00Z"),
+    signal(valueQuantity=None, valueInteger=60),
+    signal("55423-8", valueQuantity=quantity(5, "1")),
+    observation(valueQuantity=None),
+    observation(valueInteger=12),
+    observation(valueQuantity=None, valueInteger=True),
+    observation(valueQuantity=None, valueInteger=12.0),
+    observation(effectiveDateTime=None, effectivePeriod={"start": "2026-02-14"}),
+    lasting("55423-8", "2026-02-14", "2026-02-14"),
+    lasting("55423-8", HOUR[1], HOUR[0]),
+    lasting("55423-8", HOUR[1], HOUR[1]),
+    lasting("55423-8", HOUR[0], None),
+    lasting("55423-8", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.0+00:00"),
+    lasting("55423-8", "2025-12-31T23:00:00Z", "2026-01-01T00:00:00Z"),
+    lasting("55423-8", "2026-01-01T00:00:00+05:00", "2026-01-01T00:00:00Z"),
+    lasting("93832-4", *HOUR, valueQuantity=quantity(8, "h")),
+    lasting("40443-4", *WEEK, valueQuantity=quantity(60, "/min")),
 ]
 
 
@@ -129,13 +173,24 @@ def test_bounds_that_look_alike_to_python_are_not_mixed_up() -> None:
 
 ELEMENTS = sorted({name for one in COMMON for name in one})
 INNER = {
-    "code": [coded("44261-6"), coded("8867-4"), coded("x", system=DIARY)],
+    "code": [
+        *(coded("44261-6"), coded("8867-4"), coded("x", system=DIARY)),
+        *(coded("x", "8867-4"), coded("55423-8", "44261-6"), coded("80404-7", "x")),
+        *(coded("93832-4"), VENDOR_DIARY, TWICE_CODED),
+    ],
     "valueQuantity": [{"value": 5}, quantity(60, "/min"), {"value": 60, "unit": "bpm"}],
     "effectiveDateTime": [
         *("2026-02-14", "2026-02-14T23:59:60Z", "2026-02-14T08:00:00.1234567-11:00"),
         *("2025-12-31T23:00:00-12:00", "2026-02-28T23:00:00Z", "2026-03-01", "2026"),
     ],
     "meta": [{}, {"versionId": "2"}, {"lastUpdated": "2026-02-15"}, {"profile": [1]}],
+    "effectivePeriod": [
+        {"start": start, "end": end}
+        for start in ("2026-02-14T00:30:00Z", "2026-02-13T20:00:00-05:00", "2026-01-01")
+        for end in ("2026-02-14T01:00:00Z", "2026-02-14T00:00:00-05:00", "2026-02-14")
+    ],
+    "valueInteger": [0, 5, 70, -1, 10**6],
+    "interpretation": [{}, []],
     "referenceRange": [[{"type": {"coding": [{"system": RANGE, "code": "scale"}]}}]],
     "id": ["o1", "o2", "o3"],
 }
@@ -164,7 +219,7 @@ def test_both_ways_say_the_same_of_everything(
 
 
 def test_memory_of_what_repeats_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fhir_integration.common_shape._MOST", 2)
+    monkeypatch.setattr("fhir_integration.columns.MOST", 2)
     times = [f"2026-02-{day:02}T0{day % 7}:00:00Z" for day in range(1, 29)]
     signals = [signal(id=f"w{n}", effectiveDateTime=t) for n, t in enumerate(times)]
     common = CommonShape(CONTEXT)

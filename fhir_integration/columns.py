@@ -1,0 +1,90 @@
+"""Readings of one code as rows, and how each unit stated with them converts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from backend.twin.measures import Measure
+from backend.twin.record import Reason
+from backend.twin.scales import Scale
+from fhir_integration.dispatch import ReadResource
+from fhir_integration.facts import content_of
+from fhir_integration.kinds.wearable import Sample, is_count
+from fhir_integration.naming import newness
+from fhir_integration.observation import Reading
+from fhir_integration.times import Moment
+from fhir_integration.ucum import Conversion, conversion
+from fhir_integration.units import is_score
+
+MOST = 100_000  # what one memory holds before it starts anew
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+Row = tuple[Any, ...]
+
+
+class Memory(dict[_K, _V], Generic[_K, _V]):
+    """Remembers what a function said; bounded, since keys come from outside."""
+
+    def __init__(self, say: Callable[[_K], _V]) -> None:
+        self._say = say
+
+    def __missing__(self, key: _K) -> _V:
+        if len(self) >= MOST:
+            self.clear()
+        made = self[key] = self._say(key)
+        return made
+
+
+class Column:
+    """The rows of one code, and how each stated unit converts (None: not at all).
+
+    A row: own id, business name, source, lastUpdated and versionId as stated, day,
+    microseconds since 1970 UTC, offset, value, and what else its time says. Of scores
+    the day is a date and the rest ISO text of the time ("" of a day); of samples it is
+    days since 1970, and the rest the window's length in seconds. A plain tuple: one is
+    made for each resource. `window` is empty for scores; `counts` says that an integer
+    without a unit is a value.
+    """
+
+    __slots__ = ("counts", "high", "low", "of", "rows", "units", "window")
+
+    def __init__(self, of: Measure | Scale) -> None:
+        self.of, self.low, self.high = of, of.low, of.high
+        self.window = of.window if isinstance(of, Measure) else ""
+        self.counts = isinstance(of, Scale) or is_count(of)
+        self.rows: list[Row] = []
+        self.units: Memory[tuple[Any, ...], Conversion | None] = Memory(self._unit)
+
+    def read(self, row: Row) -> ReadResource:
+        """The row as `dispatch.read_any` would have read its resource."""
+        own_id, name, source, updated, version, day, micros, offset, value, rest = row
+        result: Sample | Reading
+        if isinstance(self.of, Scale):
+            instant = datetime.fromisoformat(rest) if rest else None
+            result = Reading(self.of, Moment(day, instant), value, safety=False)
+        else:
+            start = micros // 1_000_000
+            result = Sample(self.of, start, rest, day, offset, value, source)
+        meta = {"lastUpdated": updated, "versionId": version}
+        return ReadResource(
+            f"Observation/{own_id}",
+            name,
+            newness({"meta": meta}),
+            source,
+            (result,),
+            (content_of(result),),
+        )
+
+    def _unit(self, stated: tuple[Any, ...]) -> Conversion | None:
+        """Raises ValueError for a unit that is not the scale's or the measure's."""
+        names = zip(("unit", "code", "system"), stated, strict=True)
+        quantity = {name: said for name, said in names if said is not None}
+        if isinstance(self.of, Scale):
+            made = Conversion() if is_score(quantity, self.of) else Reason.WRONG_UNIT
+        else:
+            made = conversion(quantity, self.of)
+        if isinstance(made, Reason):
+            raise ValueError(made)
+        return None if made == Conversion() else made

@@ -21,13 +21,17 @@ _NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
 # An error, and what was too low or too high for the device to say how much.
 _MARKS = {"E": Reason.NO_VALUE, "L": Reason.NOT_A_NUMBER, "U": Reason.NOT_A_NUMBER}
 Sampled = tuple[Span, float] | Reason
+# Of one resource. A day of one value a second has 86,400; a sample takes some 700 bytes
+# of memory while it is read, so that 100,000 take 70 MB.
+MAX_SAMPLES = 100_000
 
 
 def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
     """Each sample's span and value in the measure's unit, or why it has none.
 
     `whole` begins with the first sample. Each sample is a moment `period` ms after the
-    one before it; in measures of a stretch of time it covers that period.
+    one before it; in measures of a stretch of time it covers that period. More than
+    MAX_SAMPLES are MALFORMED as a whole: a part of them would not be the series.
     """
     read = _header(data, measure)
     if isinstance(read, Reason):
@@ -35,7 +39,10 @@ def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
         return
     convert, origin, factor, step = read
     texts = data.get("data") if isinstance(data, dict) else None
-    words = texts.split() if isinstance(texts, str) else []
+    words = _words(texts)
+    if len(words) > MAX_SAMPLES:
+        yield Reason.MALFORMED
+        return
     if not words:
         yield Reason.NO_VALUE
     for number, word in enumerate(words):
@@ -46,6 +53,23 @@ def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
         else:
             at = _span(whole, number * step, step if _lasts(measure) else 0.0)
             yield at, convert(float(word) * factor + origin)
+
+
+def is_crowded(resource: Json) -> bool:
+    """True if a resource and its components hold more than MAX_SAMPLES together."""
+    inner = resource.get("component")
+    stated = [
+        one.get("valueSampledData")
+        for one in (resource, *(inner if isinstance(inner, list) else ()))
+        if isinstance(one, dict) and "valueSampledData" in one
+    ]
+    texts = [one.get("data") for one in stated if isinstance(one, dict)]
+    return len(texts) > 0 and sum(len(_words(one)) for one in texts) > MAX_SAMPLES
+
+
+def _words(text: object) -> list[str]:
+    """The samples as text, at most one more than are read."""
+    return text.split(maxsplit=MAX_SAMPLES) if isinstance(text, str) else []
 
 
 def _header(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,33 @@ def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         parse(b'{"a": 1}', max_bytes=7)
     monkeypatch.setattr(strict_json, "MAX_BYTES", 10)
     assert fault(b'{"a": "0123456789"}') is JsonFault.TOO_LARGE
+
+
+def test_a_bomb_of_brackets_is_refused_at_the_limit_of_depth() -> None:
+    began = time.process_time()
+    assert fault(b"[" * strict_json.MAX_OPENED) is JsonFault.TOO_DEEP
+    assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        (b'{"a":[%s]}' % b",".join([b"{}"] * 7), JsonFault.TOO_MANY),
+        (b'{"a":[%s]}' % b",".join([b"[]"] * 7), JsonFault.TOO_MANY),
+        (b'{"a":[%s]}' % b",".join([b"1"] * 11), JsonFault.TOO_MANY),
+        (b'{"a":[%s]}' % b",".join([b"{}"] * 5), None),
+        (b'{"a":[%s]}' % b",".join([b"1"] * 9), None),
+    ],
+)
+def test_the_number_of_values_is_bounded_before_they_take_memory(
+    monkeypatch: pytest.MonkeyPatch, raw: bytes, expected: JsonFault | None
+) -> None:
+    monkeypatch.setattr(strict_json, "MAX_OPENED", 8)
+    monkeypatch.setattr(strict_json, "MAX_VALUES", 11)
+    if expected is None:
+        assert parse(raw)
+    else:
+        assert fault(raw) is expected
 
 
 LEAVES = st.one_of(

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from backend.twin.measures import measures
 from backend.twin.record import Reason
 from backend.twin.streams import NO_OFFSET
-from fhir_integration.kinds.sampled import Sampled, sampled
+from fhir_integration.kinds import sampled as module
+from fhir_integration.kinds.sampled import Sampled, is_crowded, sampled
 from fhir_integration.kinds.spans import Span
 from tests.fhir_integration.kinds.body import AT, DAY, Json, quantity
 
@@ -53,6 +54,37 @@ def test_marks_are_no_values() -> None:
         Reason.MALFORMED,
         Reason.MALFORMED,
     ]
+
+
+def test_more_samples_than_a_resource_may_have_are_refused_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MAX_SAMPLES", 3)
+    assert len(read(data("60 61 62"))) == 3
+    assert read(data("60 61 62 63")) == [Reason.MALFORMED]
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (["1 2 3"], False),
+        (["1 2 3 4"], True),
+        (["1 2", "3"], False),
+        (["1 2", "3 4"], True),
+        ([None, 7], False),
+        ([], False),
+    ],
+)
+def test_the_samples_of_all_components_count_together(
+    monkeypatch: pytest.MonkeyPatch, texts: list[Any], expected: bool
+) -> None:
+    monkeypatch.setattr(module, "MAX_SAMPLES", 3)
+    parts: list[Any] = [{"valueSampledData": {"data": text}} for text in texts]
+    odd = [{"valueSampledData": 7}, 7, {}]
+    assert is_crowded({"component": [*parts, *odd]}) is expected
+    assert is_crowded({**(parts[0] if parts else {}), "component": 7}) is (
+        texts == ["1 2 3 4"]
+    )
 
 
 def test_samples_of_a_stretch_of_time_cover_their_period() -> None:

@@ -38,7 +38,7 @@ _ELEMENTS = """
     resourceType id meta language text extension identifier basedOn partOf derivedFrom
     category status code subject encounter issued performer note interpretation bodySite
     method specimen device effectiveDateTime effectiveInstant effectivePeriod
-    valueQuantity valueInteger referenceRange
+    valueQuantity valueInteger valueString valueCodeableConcept referenceRange
 """
 _PLAIN = frozenset(_ELEMENTS.split())
 _USED = frozenset({"final", "amended", "corrected"})
@@ -52,7 +52,8 @@ class CommonShape:
     """Takes the Observations of one patient that have the common shape."""
 
     def __init__(self, context: Context) -> None:
-        self.columns: list[Column] = []
+        self._unknown = Column(None)
+        self.columns = [self._unknown]
         self._context = context
         self._owners = context.subject.references
         self._since = Moment(context.since).number
@@ -77,7 +78,7 @@ class CommonShape:
         effective = self._shapes[tuple(resource)]
         if not (effective and self._is_plain(resource)):
             return False
-        value = _number(resource, column)
+        value = 0.0 if column.of is None else _number(resource, column)
         if not column.low <= value <= column.high:
             return False
         stated = resource[effective]
@@ -113,7 +114,7 @@ class CommonShape:
     def _lasting(self, column: Column, period: Json, value: float) -> _Time | None:
         """Over a period; a score looks back from its end."""
         text: str = period["end"]
-        if isinstance(column.of, Scale):
+        if not isinstance(column.of, Measure):
             return self._at(column, text)
         stated: str = period["start"]
         _, number = self._days[text[:10]]
@@ -159,8 +160,8 @@ class CommonShape:
             element["referenceRange"] = [_range(*bounds)]
         element = translated(element, self._context.site_codes)
         of = _meaning(element)
-        if of is None:
-            return None
+        if isinstance(of, Reason):
+            return self._unknown if of is Reason.UNKNOWN_CODE else None
         column = Column(of)
         self.columns.append(column)
         return column
@@ -217,15 +218,18 @@ def _effective(names: tuple[str, ...]) -> str:
     return times[0] if is_common else ""
 
 
-def _meaning(element: Json) -> Measure | Scale | None:
-    """What one number under that code is; None if it takes more to say."""
+def _meaning(element: Json) -> Measure | Scale | Reason:
+    """What one number under that code is; UNKNOWN_CODE if nothing here reads it.
+
+    Any other reason: it takes more than a number to say.
+    """
     resource = {"resourceType": "Observation", **element}
     if is_genotype(resource) or is_assertion_of_ai(resource):
-        return None
+        return Reason.NOT_A_NUMBER
     of = instrument(resource)
     if isinstance(of, Instrument):
-        return of.scale if of.part is Part.TOTAL else None
-    return measure_of(resource)
+        return of.scale if of.part is Part.TOTAL else Reason.NOT_A_NUMBER
+    return measure_of(resource) or of
 
 
 def _bounds(resource: Json) -> tuple[Any, ...]:

@@ -13,6 +13,7 @@ from datetime import date
 from backend.twin.record import PatientRecord, Refusal
 from fhir_integration import collecting, panels
 from fhir_integration.codes import NO_SITE_CODES, SiteCodes
+from fhir_integration.columns import identities, refusals
 from fhir_integration.common_shape import CommonShape
 from fhir_integration.copies import newest
 from fhir_integration.dispatch import POINTING, Context, ReadResource, read_any
@@ -111,9 +112,10 @@ class _Reading:
         series, safety, untold = scores.settle()
         streams, repeated = collecting.streams(kept, columns)
         history, again = collecting.history(kept)
-        told = {f"Observation/{row[0]}" for one in columns for row in one.rows}
+        told = identities(columns)
         refused += panels.unread(current, self._reads, told) if current else []
         refused += unsummed + untold + repeated + again + _refusals(kept)
+        refused += refusals(columns)
         return PatientRecord(
             series=series,
             safety=safety,

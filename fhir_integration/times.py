@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from backend.twin.record import Reason
 
@@ -15,6 +16,13 @@ _TIME = re.compile(
     r"(Z|[+-]\d{2}:\d{2})"
 )
 
+# What `datetime` reads as FHIR means it: nearly all times of real servers.
+_USUAL = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
+    r"(?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+)
+
+_SHORT = 40  # characters; what is longer is read, but not remembered
 DAY = 86_400  # seconds
 _START = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH = _START.toordinal()
@@ -75,9 +83,21 @@ def moment(text: object) -> Moment | Reason:
     """
     if not isinstance(text, str):
         return Reason.MALFORMED
+    return _remembered(text) if len(text) <= _SHORT else _moment(text)
+
+
+@lru_cache(maxsize=4096)  # each reader of a resource asks for its times anew
+def _remembered(text: str) -> Moment | Reason:
+    return _moment(text)
+
+
+def _moment(text: str) -> Moment | Reason:
     if _PARTIAL.fullmatch(text):
         return Reason.PARTIAL_DATE
     try:
+        if _USUAL.fullmatch(text):
+            usual = datetime.fromisoformat(text)
+            return Moment(usual.date(), usual)
         if _DATE.fullmatch(text):
             return Moment(date.fromisoformat(text))
         instant = _instant(text)

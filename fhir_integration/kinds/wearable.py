@@ -99,12 +99,13 @@ def read_wearable(
     reason = _objection(resource, subject=subject)
     if reason is not None:
         return (Refused(reason),)
+    own = measure_of(resource)
     results = [
         result
-        for element, measure in _parts(resource)
+        for element, measure in _parts(resource, own)
         for result in _results(resource, element, measure, source=source)
     ]
-    if measure_of(resource) is None and _values(resource):
+    if own is None and _values(resource):
         results.append(Refused(Reason.UNKNOWN_CODE))
     refused = dict.fromkeys(x for x in results if isinstance(x, Refused))
     return (*(x for x in results if isinstance(x, Sample)), *refused)
@@ -119,8 +120,7 @@ def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     return None if subject.owns(resource) else Reason.WRONG_PATIENT
 
 
-def _parts(resource: Json) -> Iterator[tuple[Json, Measure]]:
-    own = measure_of(resource)
+def _parts(resource: Json, own: Measure | None) -> Iterator[tuple[Json, Measure]]:
     inner = [
         (component, measure)
         for component in dicts(resource.get("component"))

@@ -30,7 +30,8 @@ class AlertSerializer(serializers.Serializer[Any]):
     patient = serializers.UUIDField(source="patient_id")
     readable = serializers.BooleanField(
         help_text="false where what was found cannot be opened: the patient's data "
-        "were erased, or the row was changed; kind, scale, day and value are null then"
+        "were erased, or the row was changed; kind, scale, day, value and text are "
+        "null then"
     )
     kind = serializers.ChoiceField(
         choices=["self-harm", "severe-band"], allow_null=True
@@ -38,6 +39,9 @@ class AlertSerializer(serializers.Serializer[Any]):
     scale = serializers.CharField(allow_null=True)
     day = serializers.DateField(allow_null=True, help_text="the day of the finding")
     value = serializers.FloatField(allow_null=True, help_text="score units")
+    text = serializers.CharField(
+        allow_null=True, help_text="the same as one line for people"
+    )
     created = serializers.DateTimeField()
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     acknowledged_by = serializers.CharField(

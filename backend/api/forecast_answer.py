@@ -118,6 +118,7 @@ class UrgentFindingSerializer(serializers.Serializer[Any]):
     day = serializers.DateField(help_text="the day of the finding")
     value = serializers.FloatField()
     unit = serializers.CharField(help_text="UCUM unit of the value")
+    text = serializers.CharField(help_text="the same as one line for people")
 
 
 @extend_schema_serializer(component_name="ForecastLinks")

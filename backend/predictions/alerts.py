@@ -17,6 +17,7 @@ from backend.people.access import Actor
 from backend.people.models import Patient
 from backend.predictions.days import latest_day
 from backend.predictions.models import Alert
+from backend.predictions.remarks import said
 from backend.twin.errors import NotVisible, SealBroken
 from backend.twin.recommendation import Finding, urgent_findings
 from backend.twin.record import PatientRecord
@@ -30,7 +31,8 @@ class OpenAlert:
     """An alert, unsealed for somebody who may see the patient.
 
     Where it cannot be unsealed (the patient's key was destroyed, or the row changed)
-    `readable` is False and the finding's four fields are None.
+    `readable` is False and the finding's fields are None. `text` is the finding as one
+    line for people.
     """
 
     id: UUID
@@ -40,6 +42,7 @@ class OpenAlert:
     scale: str | None
     day: date | None
     value: float | None
+    text: str | None
     created: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str
@@ -143,6 +146,7 @@ def _open(alert: Alert) -> OpenAlert:
         scale=finding.scale if finding else None,
         day=finding.day if finding else None,
         value=finding.value if finding else None,
+        text=said(finding).text if finding else None,
         created=alert.created,
         acknowledged_at=alert.acknowledged_at,
         acknowledged_by=str(alert.acknowledged_by or ""),

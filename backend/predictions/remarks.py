@@ -71,7 +71,7 @@ def remarks(record: PatientRecord, until: date) -> Remarks:
     """
     of = {series.scale.key: series.scale for series in record.series}
     of |= {answer.scale.key: answer.scale for answer in record.safety}
-    found = [_finding(one, of[one.scale]) for one in urgent_findings(record, until)]
+    found = [said(one, of[one.scale].unit) for one in urgent_findings(record, until)]
     fitting = for_age(record, record.person, until)
     refused = Counter(str(refusal.reason) for refusal in fitting.refused)
     return Remarks(
@@ -86,13 +86,14 @@ def remarks(record: PatientRecord, until: date) -> Remarks:
     )
 
 
-def _finding(finding: Finding, scale: Scale) -> UrgentFinding:
+def said(finding: Finding, unit: str = "{score}") -> UrgentFinding:
+    """The finding as it is told, without its source."""
     return UrgentFinding(
         kind=finding.kind,
         scale=finding.scale,
         day=finding.day,
         value=finding.value,
-        unit=scale.unit,
+        unit=unit,
     )
 
 

@@ -25,6 +25,7 @@ def test_an_alert_says_what_and_when(alert, patient):
     assert alert["patient"] == str(patient.pk)
     assert (alert["kind"], alert["scale"], alert["value"]) == ("self-harm", "phq9", 1)
     assert alert["day"] == "2026-03-01"
+    assert alert["text"].endswith("above its threshold on 2026-03-01 (1 point)")
     assert alert["acknowledged_at"] is None
 
 
@@ -52,5 +53,5 @@ def test_an_alert_that_cannot_be_opened_keeps_no_other_back(api, alert, patient)
     answer = api.get("/api/v1/alerts")
     assert answer.status_code == 200
     (seen,) = answer.json()
-    unknown = dict.fromkeys(("kind", "scale", "day", "value"))
+    unknown = dict.fromkeys(("kind", "scale", "day", "value", "text"))
     assert seen == {**alert, **unknown, "readable": False}

@@ -92,6 +92,8 @@ def test_findings_and_notices_stand_beside_the_forecasts(api, path, ehr):
             "day": "2026-03-01",
             "value": 1.0,
             "unit": "{score}",
+            "text": "PHQ-9 total score: self-harm item above its threshold on "
+            "2026-03-01 (1 point)",
         }
     ]
     (notice,) = body["notices"]
@@ -155,6 +157,8 @@ def test_a_422_says_what_is_urgent_all_the_same(api, path, ehr):
             "day": "2026-03-01",
             "value": 1.0,
             "unit": "{score}",
+            "text": "PHQ-9 total score: self-harm item above its threshold on "
+            "2026-03-01 (1 point)",
         }
     ]
     assert body["notices"] == [

@@ -113,7 +113,9 @@ def section(rows: list[tuple[str, float, float]]) -> str:
     lines = [
         "\n# Speed\n",
         "Written by `make bench`. Medians of "
-        f"{TURNS} turns, taken alternately in one run; the ratio is what counts.\n",
+        f"{TURNS} turns ({reading.TURNS} for reading), taken alternately in one run; "
+        "the ratio is what counts. Reading is per Observation, with garbage collection "
+        "on; what was loaded before is frozen (gc.freeze), as in the web process.\n",
         f"- code: {commit or 'unknown'}",
         f"- machine: {platform.machine()}, {os.cpu_count()} cores, "
         f"{platform.system()}, Python {platform.python_version()}\n",

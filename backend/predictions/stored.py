@@ -11,6 +11,7 @@ from backend.predictions.answer import Answer, Instrument
 from backend.predictions.models import OutboxItem, Prediction, StaleReason
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import UrgentFinding
+from backend.predictions.taken_back import records_of
 
 NOT_SENT = "not-sent"  # a historical forecast, or a site that takes no writes
 OUTDATED = "older than it is given again for"
@@ -26,7 +27,8 @@ class StoredForecast:
     `reused` when asking for a forecast gave this stored one. `delivery` has a state per
     identifier. `no_longer_standing` are identifiers of the patient's forecasts, this
     one or others, that the EHR got before an entry they used was taken back: it still
-    shows them, since nothing here withdraws what was written.
+    shows them, since nothing here withdraws what was written. Forecasts of records that
+    were merged into the patient's are among them.
     """
 
     id: UUID
@@ -109,7 +111,9 @@ def _stale_reason(prediction: Prediction, *, outdated: bool) -> str:
 def _no_longer_standing(prediction: Prediction) -> tuple[UUID, ...]:
     """What the patient's EHR got of us and rests on an entry that was taken back."""
     items = OutboxItem.objects.filter(
-        patient=prediction.patient_id, state=OutboxItem.State.DELIVERED, stands=False
+        patient__in=records_of(prediction.patient),
+        state=OutboxItem.State.DELIVERED,
+        stands=False,
     )
     return tuple(items.order_by("created", "pk").values_list("pk", flat=True))
 

@@ -4,10 +4,14 @@ Each prediction keeps, sealed, the entries it rests on: per instrument those in 
 window, and the answers to safety items beside them. Every later pull is compared with
 that. What the EHR now shows as entered in error, cancelled or with another value makes
 the prediction stale, and its deliveries of the instruments concerned are cancelled, or
-said to stand no longer where the EHR has them already.
+said to stand no longer where the EHR has them already. What is stale already is looked
+at again: its other instruments may lose their ground later. What was filed under a
+record that was merged into the patient's counts with the patient's.
 
 An entry that a pull does not show at all proves nothing: it may lie outside the days
-asked for, and some EHRs show a retraction by hiding the entry.
+asked for, and some EHRs show a retraction by hiding the entry. A total that was added
+up is another matter: its items name no total, so that it changes, or is gone, when one
+of them does, while the panel that it is known by stays as it was.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import orjson
 from django.db import transaction
 
 from backend.people import crypto
+from backend.people.eligibility import same_person
 from backend.people.models import Patient
 from backend.predictions.answer import Answer
 from backend.predictions.digests import digest_of_record
@@ -28,7 +33,8 @@ from backend.predictions.models import OutboxItem, Prediction, StaleReason
 from backend.twin.errors import SealBroken
 from backend.twin.features import CONTEXT, ForecastWindow
 from backend.twin.findings import URGENT_DAYS
-from backend.twin.record import PatientRecord, Reason
+from backend.twin.record import Entry, PatientRecord, Reason
+from backend.twin.scales import Scale
 
 TABLE = "predictions_prediction"
 COLUMN = "evidence"
@@ -41,11 +47,15 @@ State = OutboxItem.State
 
 
 class Used(NamedTuple):
-    """An entry as a prediction used it: reference, day, and what it said."""
+    """An entry as a prediction used it: reference, day, and what it said.
+
+    Rows of before there was `summed` tell three things of each entry.
+    """
 
     source: str
     day: str
     said: str
+    summed: bool = False
 
 
 def seal_evidence(
@@ -85,17 +95,17 @@ def mark_taken_back(
     the only entry was taken back, or because an older answer is given again.
     """
     shown = _Shown(record, days)
-    standing = patient.predictions.filter(
-        stale_since=None,
+    owners = {one.pk: one for one in records_of(patient)}
+    used_otherwise = Prediction.objects.filter(
+        patient__in=owners,
         evidence__isnull=False,
         as_of__gte=days[0],  # nothing that one of before used was asked for
-    )
-    changed = standing.exclude(record_digest=digest_of_record(record))
+    ).exclude(record_digest=digest_of_record(record))
     marked = 0
-    for prediction in changed.defer("payload"):
+    for prediction in used_otherwise.defer("payload"):
         found = {
             identifier: reason
-            for identifier, used in _open(patient, prediction)
+            for identifier, used in _open(owners[prediction.patient_id], prediction)
             if (reason := shown.against(used)) is not None
         }
         if found:
@@ -104,10 +114,19 @@ def mark_taken_back(
     return marked
 
 
+def records_of(patient: Patient) -> list[Patient]:
+    """The patient, and our patients whose records the EHR merged into theirs.
+
+    Of a merged record it is that one alone: who may see it need not be allowed to see
+    the survivor's.
+    """
+    return [patient] if patient.merged_into_id else same_person(patient)
+
+
 def _mark(
     prediction: Prediction, found: dict[str, StaleReason], *, now: datetime
 ) -> None:
-    """Prediction and deliveries in one transaction."""
+    """Prediction and deliveries in one transaction; what was found before stays."""
     identifiers = [identifier for identifier in found if identifier]
     items = OutboxItem.objects.filter(pk__in=identifiers)
     unsent = items.filter(state__in=(State.PENDING, State.FAILED))
@@ -115,25 +134,29 @@ def _mark(
     with transaction.atomic():
         items.update(stands=False)
         unsent.update(state=State.CANCELLED, last_error=reason)
-        prediction.stale_since, prediction.stale_reason = now, reason
-        prediction.save(update_fields=["stale_since", "stale_reason"])
+        if reason > prediction.stale_reason:
+            prediction.stale_since = prediction.stale_since or now
+            prediction.stale_reason = reason
+            prediction.save(update_fields=["stale_since", "stale_reason"])
 
 
 def _in_window(window: ForecastWindow) -> Iterator[Used]:
     """The entries that the window shows to a model; `window_digest` names the same."""
     first = window.last_day - timedelta(days=CONTEXT - 1)
-    key = window.series.scale.key
     for entry in window.series.entries:
         if first <= entry.day <= window.last_day:
-            said = f"{key}|{entry.day}|{entry.at}|{entry.value!r}"
-            yield Used(entry.source, str(entry.day), said)
+            yield _used(window.series.scale, entry)
 
 
 def _entries(record: PatientRecord) -> Iterator[Used]:
     for series in record.series:
         for entry in series.entries:
-            said = f"{series.scale.key}|{entry.day}|{entry.at}|{entry.value!r}"
-            yield Used(entry.source, str(entry.day), said)
+            yield _used(series.scale, entry)
+
+
+def _used(scale: Scale, entry: Entry) -> Used:
+    said = f"{scale.key}|{entry.day}|{entry.at}|{entry.value!r}"
+    return Used(entry.source, str(entry.day), said, entry.summed)
 
 
 def _answers(record: PatientRecord) -> Iterator[Used]:
@@ -191,12 +214,27 @@ class _Shown:
             return StaleReason.TAKEN_BACK
         if used.said in self._anywhere or self._cannot_tell(used):
             return None
-        return StaleReason.AMENDED if said or reasons - _NOT_THE_EHRS else None
+        if said or reasons - _NOT_THE_EHRS:
+            return StaleReason.AMENDED
+        return self._of_lost_sum(used) if used.summed and not reasons else None
+
+    def _of_lost_sum(self, used: Used) -> StaleReason:
+        """The items make no total any more; or another one of that day stands."""
+        is_told = _scale_and_day(used.said) in map(_scale_and_day, self._anywhere)
+        return StaleReason.AMENDED if is_told else StaleReason.TAKEN_BACK
 
     def _cannot_tell(self, used: Used) -> bool:
-        """Not asked for; or the very version is there, and we read it otherwise."""
+        """Not asked for; or the very version is there, and we read it otherwise.
+
+        The version of a panel says nothing of its items.
+        """
         same_version = "/_history/" in used.source and used.source in self._versions
-        return same_version or not self._first <= used.day <= self._last
+        is_same = same_version and not used.summed
+        return is_same or not self._first <= used.day <= self._last
+
+
+def _scale_and_day(said: str) -> str:
+    return said.rsplit("|", maxsplit=2)[0]
 
 
 def _name(source: str) -> str:

@@ -16,6 +16,7 @@ from backend.people.models import CareTeamMember, Patient, Site, User
 from backend.predictions.models import OutboxItem
 from backend.predictions.outbox import DeliveryReport, deliver_due
 from backend.predictions.policy import ForecastPolicy
+from backend.predictions.selectors import get_forecast, list_forecasts
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
 from backend.registry.services import register
@@ -144,6 +145,23 @@ def deliver(ehr: fakes.FakeEhr, now: datetime) -> Callable[..., DeliveryReport]:
 def item(ask: Asking) -> OutboxItem:
     ask()
     return OutboxItem.objects.get()
+
+
+@pytest.fixture
+def reason_of(
+    actor: Actor, now: datetime, policy: ForecastPolicy
+) -> Callable[[StoredForecast], str]:
+    """Why a stored forecast is stale by now; the same when read and when listed."""
+
+    def reason_of(stored: StoredForecast) -> str:
+        read = get_forecast(actor, stored.id, now=now, policy=policy)
+        listed = list_forecasts(actor, stored.patient_id, now=now, policy=policy)
+        (one,) = (one for one in listed if one.id == stored.id)
+        assert (read.stale, read.stale_reason) == (one.stale, one.stale_reason)
+        assert read.stale == (read.stale_reason != "")
+        return read.stale_reason
+
+    return reason_of
 
 
 @pytest.fixture

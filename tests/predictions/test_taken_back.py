@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pytest
 
@@ -14,10 +13,7 @@ from backend.people.models import Patient, Site
 from backend.predictions import taken_back
 from backend.predictions.errors import NoHistory
 from backend.predictions.models import Prediction
-from backend.predictions.policy import ForecastPolicy
-from backend.predictions.selectors import get_forecast, list_forecasts
 from backend.predictions.services import forecast_symptoms
-from backend.predictions.stored import StoredForecast
 from backend.twin.record import Entry, PatientRecord, Reason, Refusal, Series
 from backend.twin.scales import scale
 from fhir_integration.site import FhirEhr
@@ -43,23 +39,6 @@ def ehr(clinic: Clinic) -> FhirEhr:
 
 def score(value: float) -> Change:
     return {"valueQuantity": {"value": value, "unit": "{score}"}}
-
-
-@pytest.fixture
-def reason_of(
-    actor: Actor, now: datetime, policy: ForecastPolicy
-) -> Callable[[StoredForecast], str]:
-    """Why a stored forecast is stale by now; the same when read and when listed."""
-
-    def reason_of(stored: StoredForecast) -> str:
-        read = get_forecast(actor, stored.id, now=now, policy=policy)
-        listed = list_forecasts(actor, stored.patient_id, now=now, policy=policy)
-        (one,) = (one for one in listed if one.id == stored.id)
-        assert (read.stale, read.stale_reason) == (one.stale, one.stale_reason)
-        assert read.stale == (read.stale_reason != "")
-        return read.stale_reason
-
-    return reason_of
 
 
 @pytest.mark.parametrize(
@@ -163,6 +142,21 @@ def test_rows_of_before_there_was_evidence_are_left_alone(ask, clinic):
     clinic.change(MOOD, **RETRACTED)
     ask()
     assert not Prediction.objects.exclude(stale_since=None).exists()
+
+
+def test_what_was_amended_first_may_be_taken_back_later(ask, clinic, reason_of):
+    first = ask()
+    clinic.change(MOOD, status="amended", **score(1))
+    ask()
+    since = Prediction.objects.get(pk=first.id).stale_since
+    assert reason_of(first) == AMENDED
+    before = clinic.change(MOOD, **RETRACTED)
+    ask(now=lambda: since + timedelta(minutes=5))
+    assert reason_of(first) == TAKEN_BACK
+    clinic.put(before)
+    ask()
+    assert reason_of(first) == TAKEN_BACK  # the graver word stays
+    assert Prediction.objects.get(pk=first.id).stale_since == since
 
 
 def entry(source: str, value: float = 5.0) -> Series:

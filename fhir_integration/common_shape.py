@@ -43,6 +43,7 @@ _ELEMENTS = """
 _PLAIN = frozenset(_ELEMENTS.split())
 _USED = frozenset({"final", "amended", "corrected"})
 _UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+_IS_ID = FHIR_ID.fullmatch
 _DAY = DAY * 1_000_000  # microseconds
 # Day, microseconds, offset, the rest of a row's time, and the time of the entry's name.
 _Time = tuple[Any, int, int, Any, object]
@@ -67,26 +68,17 @@ class CommonShape:
     def take(self, resource: Json) -> bool:
         """Keep the resource if it has the common shape; False leaves it to others."""
         try:
-            return self._take(resource)
+            column = self._codes[_said(resource)]
+            if column is None:
+                return False
+            effective = self._shapes[tuple(resource)]
+            return (
+                effective != ""
+                and self._is_plain(resource)
+                and self._keep(column, resource, effective)
+            )
         except _UNUSUAL:
             return False
-
-    def _take(self, resource: Json) -> bool:
-        column = self._codes[_said(resource)]
-        if column is None:
-            return False
-        effective = self._shapes[tuple(resource)]
-        if not (effective and self._is_plain(resource)):
-            return False
-        value = 0.0 if column.of is None else _number(resource, column)
-        if not column.low <= value <= column.high:
-            return False
-        stated = resource[effective]
-        if effective == "effectivePeriod":
-            time = self._lasting(column, stated, value)
-        else:
-            time = self._at(column, stated)
-        return time is not None and self._keep(column, resource, value, time)
 
     def _is_plain(self, resource: Json) -> bool:
         meta = resource["meta"]
@@ -132,9 +124,16 @@ class CommonShape:
             return None
         return span.day, start, offset, span.seconds, end
 
-    def _keep(self, column: Column, resource: Json, value: float, time: _Time) -> bool:
-        own_id, meta = resource["id"], resource["meta"]
-        if not FHIR_ID.fullmatch(own_id):
+    def _keep(self, column: Column, resource: Json, effective: str) -> bool:
+        own_id, meta, stated = resource["id"], resource["meta"], resource[effective]
+        value = 0.0 if column.of is None else _number(resource, column)
+        if not (column.low <= value <= column.high and _IS_ID(own_id)):
+            return False
+        if effective == "effectivePeriod":
+            time = self._lasting(column, stated, value)
+        else:
+            time = self._at(column, stated)
+        if time is None:
             return False
         day, micros, offset, rest, when = time
         name: tuple[str, ...] = ()
@@ -207,7 +206,7 @@ def _number(resource: Json, column: Column) -> float:
             raise ValueError("no value")
     if type(value) is not float and type(value) is not int:
         raise ValueError("no number")
-    return value + 0.0 if convert is None else convert(value) + 0.0
+    return (value if convert is None else convert(value)) + 0.0
 
 
 def _effective(names: tuple[str, ...]) -> str:

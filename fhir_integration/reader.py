@@ -60,8 +60,10 @@ def read_record(  # noqa: PLR0913 - each says what is asked for, or of whom
             base_url=base_url,
         )
     )
+    is_taken = reading.common.take
     for resource in resources:
-        reading.take(resource)
+        if not is_taken(resource):
+            reading.take(resource)
     return reading.record()
 
 
@@ -72,15 +74,13 @@ class _Reading:
         self._lookup: dict[str, Json] = {}
         self._medications: dict[str, tuple[Newness, str]] = {}
         self._context = replace(context, lookup=self._lookup)
-        self._common = CommonShape(context)
+        self.common = CommonShape(context)
         self._reads: list[ReadResource] = []
         self._pointing: list[Json] = []  # until all that they may point at is there
         self._panels: list[panels.Panel] = []
 
     def take(self, resource: Json) -> None:
-        """Read one resource, or keep it until what it points at has come."""
-        if self._common.take(resource):
-            return
+        """Read one uncommon resource, or keep it until what it points at has come."""
         kind = resource.get("resourceType")
         if isinstance(kind, str) and kind in POINTING:
             self._pointing.append(resource)
@@ -95,8 +95,8 @@ class _Reading:
     def record(self) -> PatientRecord:
         """Everything that was taken, each fact once."""
         self._reads += [read_any(one, self._context) for one in self._pointing]
-        kept, refused = newest(self._reads, self._common)
-        columns = self._common.columns
+        kept, refused = newest(self._reads, self.common)
+        columns = self.common.columns
         scores = Scores()
         scores.add_columns(columns)
         scores.add(

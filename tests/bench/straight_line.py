@@ -123,7 +123,7 @@ def section(rows: list[tuple[str, float, float]]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {1000 * ours:.3f} | {1000 * least:.3f} | {ours / least:.1f} |"
+        f"| {name} | {1000 * ours:.4f} | {1000 * least:.4f} | {ours / least:.1f} |"
         for name, ours, least in rows
     ]
     return "\n".join(lines) + "\n"

@@ -90,6 +90,8 @@ def put_in_files(
         if ehr_id in done.last_entries:
             as_of = done.last_entries[ehr_id]
             people.append(Person(f"patient-{number}", patient, as_of))
+    for line in imports.outcome(files, today=today):
+        say(f"   {line}")
     say(f"   {done.sent} resources of {len(done.patients)} patients in the EHR")
     say(f"   {len(people)} patients have symptom entries; as of the last one each")
     return people

@@ -3,9 +3,12 @@
 listing      which files of a folder are read, and what they were when a run began
 documents    one file as its JSON objects, a line at a time where it has lines
 containers   the resources of a Bundle or of Parameters
+scope        what the entries of a Bundle may be called, and at which server
 references   whose resource it is, by whatever kind of reference
 spool        what a run has seen, as keyed hashes in a file: resumable, memory flat
+medications  what resources point at, of each the newest version
 verdict      newest versions, repetitions and totals, decided once all was seen
+standing     in which files, and where there, what was refused stands
 importing    a run from the first byte to the report
 loading      resources into the sandbox EHR
 """

@@ -17,43 +17,55 @@ from fhir_integration.strict_json import Json, JsonFault, NotStrict, parse
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The most bytes of a file that is read whole, and of one line."""
+    """The most bytes of a file that is read whole, and of one line.
 
-    file: int = 256 * 1024 * 1024
+    A whole file takes some ten times its size in memory.
+    """
+
+    file: int = 64 * 1024 * 1024
     line: int = 32 * 1024 * 1024
 
 
 class Document(NamedTuple):
     """One JSON object, or why there is none; `end` is where the next begins, bytes.
 
-    `fault` is a JsonFault or one of this module's own words.
+    `fault` is a JsonFault or one of this module's own words. `line` counts from 1; of
+    a file without lines it is 1.
     """
 
     value: Json | None
     fault: str
     end: int
+    line: int = 1
 
 
+TOO_LONG = "too large to be read whole: split it, or write it as NDJSON"
 TORN = "packed data end early or are damaged"
 GONE = "cannot be opened"
 
 
-def documents(source: Source, *, at: int, limits: Limits) -> Iterator[Document]:
-    """The documents from byte `at` on (of unpacked data). Blank lines are none.
+def documents(
+    source: Source, *, at: int, limits: Limits, after: int = 0
+) -> Iterator[Document]:
+    """The documents from byte `at` on (of unpacked data), which is `after` lines in.
 
-    Never raises for what a file holds: a fault is a document without a value.
+    Blank lines are none. Never raises for what a file holds: a fault is a document
+    without a value.
     """
-    end = at
+    end, line = at, after
+    large = JsonFault.TOO_LARGE if source.has_lines else TOO_LONG
     try:
-        for raw, end in _raw(source, at=at, limits=limits):
+        for line, (raw, end) in enumerate(
+            _raw(source, at=at, limits=limits), after + 1
+        ):
             if raw is None:
-                yield Document(None, JsonFault.TOO_LARGE, end)
+                yield Document(None, large, end, line)
             elif raw.strip() or not source.has_lines:
-                yield _document(raw, end, limits=limits)
+                yield _document(raw, end, limits=limits)._replace(line=line)
     except (EOFError, zlib.error, gzip.BadGzipFile):
-        yield Document(None, TORN, end + 1)
+        yield Document(None, TORN, end + 1, line + 1)
     except OSError:
-        yield Document(None, GONE, end + 1)
+        yield Document(None, GONE, end + 1, line + 1)
 
 
 def raw_documents(source: Source, *, limits: Limits) -> Iterator[bytes]:

@@ -18,10 +18,17 @@ _TYPES = frozenset({"Patient", "Medication"})
 
 def pointed_at(source: Source, *, limits: Limits) -> Iterator[Json | None]:
     """Each Patient and Medication of the file; None for whatever else was passed."""
-    if not source.has_lines and source.path.stat().st_size > _LOOKED_AT:
+    if not source.has_lines and _size(source) > _LOOKED_AT:
         return
     for raw in raw_documents(source, limits=limits):
         yield _found(raw, limits) if _may_be(raw) else None
+
+
+def _size(source: Source) -> int:
+    try:
+        return source.path.stat().st_size
+    except OSError:
+        return 0  # that it cannot be read is said when it is read in earnest
 
 
 def _may_be(raw: bytes) -> bool:

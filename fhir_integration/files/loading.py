@@ -7,6 +7,7 @@ run again.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -15,15 +16,18 @@ from pathlib import Path
 
 import orjson
 
+from backend.twin.record import Reason
 from fhir_integration import bundles
 from fhir_integration.connection import Clock, Connection
 from fhir_integration.dispatch import Context, read_any
-from fhir_integration.files.containers import identifiers_of, own_key, resources_in
-from fhir_integration.files.documents import Limits, documents
+from fhir_integration.files.containers import resources_in
+from fhir_integration.files.documents import documents
 from fhir_integration.files.first_look import pointed_at
-from fhir_integration.files.listing import listing
+from fhir_integration.files.importing import Options
+from fhir_integration.files.listing import listing, printable
 from fhir_integration.files.placing import Placed, Places
 from fhir_integration.files.references import References
+from fhir_integration.files.scope import identifiers_of, own_key
 from fhir_integration.naming import Newness, newness
 from fhir_integration.observation import Reading
 from fhir_integration.strict_json import Json, parse
@@ -39,38 +43,42 @@ class Loaded:
     """What is in the EHR: `sent` resources, the patients by their ids there.
 
     `last_entries`: the day of each patient's last symptom entry, if there is one.
-    `left_out` counts resources that carry no patient, are of another FHIR version, or
-    older than one of the same id.
+    `left_out` counts by reason what is not: a DUPLICATE is the same as, or older than,
+    another one of its id, and MALFORMED what cannot be read.
     """
 
     sent: int = 0
-    left_out: int = 0
+    left_out: Counter[str] = field(default_factory=Counter)
     patients: set[str] = field(default_factory=set)
     last_entries: dict[str, date] = field(default_factory=dict)
 
 
-def load(path: Path, base_url: str, *, until: date) -> Iterator[Loaded]:
+def load(
+    path: Path, ehr_url: str, *, until: date, options: Options | None = None
+) -> Iterator[Loaded]:
     """Put all that carries a patient, patients and medications into the EHR there.
 
     Files are read twice: of several resources of one id the newest has to be known
     before one is sent, so that neither order nor repetition matters. Yields the same
     growing sum all the while. Symptom entries after `until` are no patient's last.
+    An id and a digest of each resource are held in memory.
     Raises NothingToRead and EhrError.
     """
-    files = _Files(path)
+    files = _Files(path, options or Options())
     done = Loaded()
     newest: dict[str, _Rank] = {}
     for number, placed in enumerate(files.placed()):
-        if placed is not None:
+        if isinstance(placed, Placed):
             own_id, rank = placed.resource["id"], _rank(placed)
             newest[own_id] = max(newest.get(own_id, rank), rank)
         if number % PAGE == 0:
             yield done
     page: list[Placed] = []
-    with closing(_connection(base_url)) as connection:
+    with closing(_connection(ehr_url)) as connection:
         for placed in files.placed():
-            if placed is None or newest.get(placed.resource["id"]) != _rank(placed):
-                done.left_out += 1
+            why = placed if isinstance(placed, Reason) else _older(placed, newest)
+            if why or isinstance(placed, Reason):
+                done.left_out[str(why)] += 1
                 continue
             del newest[placed.resource["id"]]  # an equal one would be sent again
             page.append(placed)
@@ -87,16 +95,21 @@ def load(path: Path, base_url: str, *, until: date) -> Iterator[Loaded]:
 class _Files:
     """All resources of a folder as the EHR is to hold them; may be read again."""
 
-    def __init__(self, path: Path) -> None:
-        self._sources, self._limits = listing(path).sources, Limits()
-        references = References(base_url="", bearer=self._bearers().get)
-        self._places = Places(path.resolve().as_posix(), references)
+    def __init__(self, path: Path, options: Options) -> None:
+        self._sources = listing(path, besides=options.besides).sources
+        self._limits = options.limits
+        bearer = self._bearers().get
+        references = References(base_url=options.base_url, bearer=bearer)
+        self._places = Places(printable(path.resolve().as_posix()), references)
 
-    def placed(self) -> Iterator[Placed | None]:
-        """Each resource; None for one that is left out."""
+    def placed(self) -> Iterator[Placed | Reason]:
+        """Each resource, or why it is left out."""
         for source in self._sources:
             for document in documents(source, at=0, limits=self._limits):
-                for found in resources_in(document.value or {}):
+                if document.value is None:
+                    yield Reason.MALFORMED
+                    continue
+                for found in resources_in(document.value):
                     yield self._places.place(found)
 
     def _bearers(self) -> dict[str, str]:
@@ -110,15 +123,21 @@ class _Files:
         return found
 
 
+def _older(placed: Placed, newest: dict[str, _Rank]) -> Reason | None:
+    """The same, or a newer one, is sent under that id."""
+    is_newest = newest.get(placed.resource["id"]) == _rank(placed)
+    return None if is_newest else Reason.DUPLICATE
+
+
 def _rank(placed: Placed) -> _Rank:
     """The newest is greatest; where versions do not say, the content decides."""
     raw = orjson.dumps(placed.resource, option=orjson.OPT_SORT_KEYS)
     return newness(placed.resource), hashlib.sha256(raw).digest()
 
 
-def _connection(base_url: str) -> Connection:
+def _connection(ehr_url: str) -> Connection:
     return Connection(
-        base_url, token=None, timeout_s=_TIMEOUT_S, transport=None, clock=Clock()
+        ehr_url, token=None, timeout_s=_TIMEOUT_S, transport=None, clock=Clock()
     )
 
 

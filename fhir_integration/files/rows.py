@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Mapping, MutableMapping
+import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
-from typing import cast
+
+import orjson
 
 from backend.twin.record import Reason
 from fhir_integration.dispatch import Context, Fact, concept_of, read_any
-from fhir_integration.files.containers import ALONE, Found, Scope
+from fhir_integration.files.containers import Found
+from fhir_integration.files.medications import Around, Within
 from fhir_integration.files.references import Key, References, Whose
-from fhir_integration.files.spool import PartRow, ResourceRow, Spool
+from fhir_integration.files.scope import ALONE
+from fhir_integration.files.spool import PartRow, ResourceRow, Spool, sortable
+from fhir_integration.kinds.consent import Consented
 from fhir_integration.kinds.refused import Refused
+from fhir_integration.kinds.sampled import is_crowded
+from fhir_integration.labels import is_restricted
 from fhir_integration.observation import Answer, Reading
 from fhir_integration.resource_types import R4_TYPES
 from fhir_integration.strict_json import Json
@@ -42,7 +48,10 @@ _REMEMBERED = 10_000  # patients' hashes
 
 
 class Rows:
-    """Rows of the transaction under way; `len` is the number of resources in it."""
+    """Rows not yet written; `len` is their number, `parts` that of their parts.
+
+    `stand_at` says where the next resources stand.
+    """
 
     def __init__(
         self,
@@ -57,52 +66,62 @@ class Rows:
         self._context = Context(
             _SUBJECT, until=until, lookup=lookup, site_codes=site_codes
         )
-        self._scope = ALONE  # what `_inside` was made for
+        self._around = Around(ALONE, "")  # what `_inside` was made for
         self._inside = self._context
         self._patients: dict[Key, bytes] = {}
         self._rows: list[tuple[ResourceRow, list[PartRow]]] = []
         self._faults: list[str] = []
+        self._file = self._place = 0
+        self.parts = 0
 
     def __len__(self) -> int:
         return len(self._rows)
 
+    def stand_at(self, file: int, place: int) -> None:
+        """What comes next stands in this file at this place."""
+        self._file, self._place = file, place
+
     def take(self, found: Found) -> None:
         """Read one resource, whatever it holds."""
-        is_other = found.scope.other_version and "resourceType" in found.resource
-        reason = Reason.WRONG_VERSION if is_other else found.reason
+        reason = _objection(found)
         if reason is None:
-            self._rows.append(self._read(found))
+            self._add(self._read(found))
         else:
-            self._rows.append(self._refused(_kind(found.resource), reason))
+            self._add(self._refused(_kind(found.resource), reason))
 
     def fault(self, fault: str) -> None:
         """A document that cannot be read counts as one resource."""
         self._faults.append(fault)
-        self._rows.append(self._refused(UNREADABLE, Reason.MALFORMED))
+        self._add(self._refused(UNREADABLE, Reason.MALFORMED))
 
-    def write(self, file: int) -> None:
+    def write(self) -> None:
         """Hand everything to the spool, within its transaction."""
         self._spool.add(self._rows)
         for fault in self._faults:
-            self._spool.fault(file, fault)
+            self._spool.fault(self._file, fault)
         self._rows.clear()
         self._faults.clear()
+        self.parts = 0
+
+    def _add(self, row: tuple[ResourceRow, list[PartRow]]) -> None:
+        self._rows.append(row)
+        self.parts += len(row[1])
 
     def _refused(self, kind: str, reason: Reason) -> tuple[ResourceRow, list[PartRow]]:
-        row = ResourceRow(self._spool.word(kind), None, None, None, "", "", 0)
+        at = (b"", 0, self._file, self._place)
+        row = ResourceRow(self._spool.word(kind), None, None, None, "", "", 0, *at)
         return row, [PartRow(None, self._spool.word(reason), None, None)]
 
     def _read(self, found: Found) -> tuple[ResourceRow, list[PartRow]]:
         resource = found.resource
-        whose = self._references.whose(resource, found.scope)
-        read = read_any(_about(resource, whose), self._context_in(found.scope))
+        whose = self._references.whose(found)
+        read = read_any(_about(resource, whose), self._context_around(found))
         parts = [
             self._part(one, content, is_known=whose is not None)
             for one, content in zip(read.results, read.content, strict=True)
         ]
         stray = _is_stray(read.results, is_known=whose is not None)
         hashed = self._spool.hashed
-        updated, number, text = read.newness
         row = ResourceRow(
             kind=self._spool.word(_kind(resource)),
             patient=None if whose is None else self._patient(whose.key),
@@ -110,19 +129,26 @@ class Rows:
             business=hashed(repr(read.business))
             if read.business and not stray
             else None,
-            newness=f"{updated}|{number:020}|{text}",
+            newness=sortable(read.newness),
             shape=_shape(read.results),
             used=sum(part.reason is None for part in parts),
+            digest=_digest(resource, read.content),
+            closes=_closes(resource, read.results),
+            file=self._file,
+            stands=self._place,
         )
         return row, parts
 
-    def _context_in(self, scope: Scope) -> Context:
+    def _context_around(self, found: Found) -> Context:
         """Inside a Bundle its own entries are found first."""
-        if scope.by_name and scope is not self._scope:
-            maps = cast(list[MutableMapping[str, Json]], [scope.by_name, self._lookup])
-            self._scope = scope
-            self._inside = replace(self._context, lookup=ChainMap(*maps))
-        return self._inside if scope.by_name else self._context
+        scope, server = found.scope, found.server
+        if not scope.by_name:
+            return self._context
+        if scope is not self._around.scope or server != self._around.server:
+            self._around = Around(scope, server)
+            lookup = Within(self._around, self._lookup)
+            self._inside = replace(self._context, lookup=lookup)
+        return self._inside
 
     def _part(
         self, result: Fact | Refused, content: tuple[str, ...], *, is_known: bool
@@ -149,6 +175,28 @@ class Rows:
                 self._patients.clear()
             self._patients[key] = self._spool.hashed(key)
         return self._patients[key]
+
+
+def _objection(found: Found) -> Reason | None:
+    """Why no reader is asked."""
+    if found.scope.other_version and "resourceType" in found.resource:
+        return Reason.WRONG_VERSION
+    if found.reason is None and is_crowded(found.resource):
+        return Reason.MALFORMED
+    return found.reason
+
+
+def _digest(resource: Json, content: tuple[tuple[str, ...], ...]) -> bytes:
+    """Orders versions that nothing else does: without a key, so that every run does."""
+    raw = orjson.dumps(resource, option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(raw + repr(content).encode(), digest_size=8).digest()
+
+
+def _closes(resource: Json, results: tuple[Fact | Refused, ...]) -> int:
+    """1 for a patient under a label that restricts, and for a consent that denies."""
+    if resource.get("resourceType") == "Patient":
+        return int(is_restricted(resource))
+    return int(any(isinstance(one, Consented) and one.denies for one in results))
 
 
 def _about(resource: Json, whose: Whose | None) -> Json:

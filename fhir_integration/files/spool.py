@@ -11,25 +11,26 @@ import hashlib
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import orjson
+from fhir_integration.naming import Newness
 
-from fhir_integration.strict_json import Json
-
-_FORMAT = "1"  # change it with the tables, or with what a row means
+_FORMAT = "2"  # change it with the tables, or with what a row means
 _TABLES = """
 CREATE TABLE said (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE file (number INTEGER PRIMARY KEY, mark TEXT, at INTEGER, done INTEGER);
+CREATE TABLE file (number INTEGER PRIMARY KEY, mark TEXT, at INTEGER, line INTEGER,
+    done INTEGER);
 CREATE TABLE fault (file INTEGER, fault TEXT, count INTEGER, PRIMARY KEY (file, fault));
 CREATE TABLE word (number INTEGER PRIMARY KEY, word TEXT UNIQUE);
 CREATE TABLE bearer (identifier BLOB PRIMARY KEY, patient BLOB) WITHOUT ROWID;
-CREATE TABLE medication (name BLOB PRIMARY KEY, resource BLOB) WITHOUT ROWID;
+CREATE TABLE medication (name BLOB PRIMARY KEY, newness TEXT, resource BLOB)
+    WITHOUT ROWID;
 CREATE TABLE resource (
     seq INTEGER PRIMARY KEY, kind INTEGER, patient BLOB, identity BLOB, business BLOB,
-    newness TEXT, shape TEXT, used INTEGER
+    newness TEXT, shape TEXT, used INTEGER, digest BLOB, closes INTEGER,
+    file INTEGER, stands INTEGER
 );
 CREATE TABLE part (
     seq INTEGER, place INTEGER, concept INTEGER, reason INTEGER, content BLOB,
@@ -42,11 +43,17 @@ class SpoolMismatch(ValueError):
     """What was begun cannot be gone on with; the text says why and what helps."""
 
 
+class SpoolFailed(OSError):
+    """The file cannot be written, such as on a full disk; the text says what helps."""
+
+
 class ResourceRow(NamedTuple):
     """One resource: `kind` is a word's number, the rest hashes, None where unnamed.
 
-    `newness` sorts versions of one identity; `shape` decides between equal ones, so
-    that the order of arrival never does; `used` counts usable parts.
+    `newness` sorts versions of one identity; `shape`, then `digest`, decide between
+    equal ones, so that the order of arrival never does; `used` counts usable parts.
+    `closes`: 1 where it closes its patient's record. `file` and `stands` say where it
+    is: a line, or in a file without lines which of its resources it is.
     """
 
     kind: int
@@ -56,6 +63,10 @@ class ResourceRow(NamedTuple):
     newness: str
     shape: str
     used: int
+    digest: bytes
+    closes: int
+    file: int
+    stands: int
 
 
 class PartRow(NamedTuple):
@@ -75,21 +86,18 @@ class Spool:
     """One run's file. Use `close`; `delete` takes it away for good."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make it. Raises SpoolMismatch where another run holds it."""
+        """Open or make it. Raises SpoolMismatch where another run holds it, SpoolFailed
+        where it cannot be written.
+        """
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         self.sql = sqlite3.connect(path, isolation_level=None, timeout=1.0)
         try:
             self._prepare()
-        except sqlite3.OperationalError as error:
+        except sqlite3.Error as error:
             self.sql.close()
-            raise SpoolMismatch(
-                "another import of the same files is running"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            self.sql.close()
-            raise SpoolMismatch(_START_ANEW.format("is damaged")) from error
+            raise failure(error) from error
         key = self.said("key")
         self._key = key if isinstance(key, bytes) else b""
         self._words = dict(self.sql.execute("SELECT word, number FROM word"))
@@ -143,7 +151,7 @@ class Spool:
         if not old:
             with self:
                 self.say("options", options)
-                self.sql.executemany("INSERT INTO file VALUES (?, ?, 0, 0)", new)
+                self.sql.executemany("INSERT INTO file VALUES (?, ?, 0, 0, 0)", new)
             return
         if self.said("options") != options:
             raise SpoolMismatch(_START_ANEW.format("was begun with other options"))
@@ -165,15 +173,16 @@ class Spool:
             )
         return int(self._words[text])
 
-    def positions(self) -> list[tuple[int, int]]:
-        """Number and byte offset of each file that is not done, in order."""
-        asked = "SELECT number, at FROM file WHERE NOT done ORDER BY number"
+    def positions(self) -> list[tuple[int, int, int]]:
+        """Number, byte offset and line of each file that is not done, in order."""
+        asked = "SELECT number, at, line FROM file WHERE NOT done ORDER BY number"
         return list(self.sql.execute(asked))
 
-    def reach(self, file: int, at: int, *, done: bool) -> None:
-        """Note how far a file was read."""
+    def reach(self, file: int, at: int, *, line: int, done: bool) -> None:
+        """Note how far a file was read: the bytes and the lines."""
         self.sql.execute(
-            "UPDATE file SET at=?, done=? WHERE number=?", (at, done, file)
+            "UPDATE file SET at=?, line=?, done=? WHERE number=?",
+            (at, line, done, file),
         )
 
     def fault(self, file: int, fault: str) -> None:
@@ -189,7 +198,7 @@ class Spool:
         start = self._seq + 1
         self._seq += len(rows)
         self.sql.executemany(
-            "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             ((seq, *row) for seq, (row, _) in enumerate(rows, start)),
         )
         self.sql.executemany(
@@ -216,47 +225,48 @@ class Spool:
         ).fetchone()
         return None if row is None else row[0]
 
+    def begin(self) -> None:
+        """Begin a transaction, or go on in the one under way."""
+        if not self.sql.in_transaction:
+            self.sql.execute("BEGIN")
+
+    def commit(self) -> None:
+        """What was written since `begin` stays; whatever ends before it, does not."""
+        self.sql.execute("COMMIT")
+
     def __enter__(self) -> Spool:
-        self.sql.execute("BEGIN")
+        self.begin()
         return self
 
     def __exit__(self, kind: object, *_: object) -> None:
         self.sql.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-class Medications(Mapping[str, Json]):
-    """The codes of the import's Medication resources, by "Medication/id"."""
+def sortable(newness: Newness) -> str:
+    """The newness of a version as one text that sorts alike."""
+    updated, number, text = newness
+    return f"{updated}|{number:020}|{text}"
 
-    def __init__(self, spool: Spool) -> None:
-        self._spool = spool
 
-    def add(self, name: str, medication: Json) -> None:
-        """Keep the codes of one: nothing else of it is needed."""
-        kept = {
-            key: medication[key]
-            for key in ("resourceType", "code", "ingredient", "status")
-            if key in medication
-        }
-        self._spool.sql.execute(
-            "INSERT OR REPLACE INTO medication VALUES (?, ?)",
-            (self._spool.hashed(name), orjson.dumps(kept)),
-        )
+_UNWRITTEN = (
+    *(sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY),
+    *(sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_PERM),
+)
 
-    def __getitem__(self, name: str) -> Json:
-        row = self._spool.sql.execute(
-            "SELECT resource FROM medication WHERE name=?", (self._spool.hashed(name),)
-        ).fetchone()
-        if row is None:
-            raise KeyError("no such medication")
-        found: Json = orjson.loads(row[0])
-        return found
 
-    def __iter__(self) -> Iterator[str]:
-        raise TypeError("names are kept as hashes")
-
-    def __len__(self) -> int:
-        counted = self._spool.sql.execute("SELECT count(*) FROM medication")
-        return int(counted.fetchone()[0])
+def failure(error: sqlite3.Error) -> Exception:
+    """What is wrong, in words: in use, damaged, or not to be written; else itself."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return SpoolMismatch("another import of the same files is running")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return SpoolMismatch(_START_ANEW.format("is damaged"))
+    if code not in _UNWRITTEN:
+        return error
+    return SpoolFailed(
+        f"the notes of the import cannot be kept ({error}); "
+        "when that is mended, the same command goes on"
+    )
 
 
 def remove(path: Path) -> None:

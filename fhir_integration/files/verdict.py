@@ -2,18 +2,20 @@
 
 So neither the order of files nor repetition matters: of several versions of one
 resource the newest counts, of equal facts of one patient one, and everything else is
-refused as a duplicate. Memory stays flat: SQLite sorts on disk.
+refused as a duplicate. What is of patients whose record is closed, by a label or by a
+consent that denies, is refused as restricted. Memory stays flat: SQLite sorts on disk.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from backend.twin.record import Reason
 from fhir_integration.files.spool import Spool
+from fhir_integration.files.standing import Standing, standing
 
 # Steps of SQLite's machine between two calls of `tick`: some milliseconds.
 _STEPS = 200_000
@@ -21,7 +23,8 @@ _STEPS = 200_000
 _OLDER = """
 INSERT INTO older SELECT seq FROM (
     SELECT seq, row_number() OVER (
-        PARTITION BY patient, {name} ORDER BY newness DESC, shape DESC, seq DESC
+        PARTITION BY patient, {name}
+        ORDER BY newness DESC, shape DESC, digest DESC, seq
     ) AS place
     FROM resource
     WHERE {name} IS NOT NULL AND seq NOT IN (SELECT seq FROM older)
@@ -34,7 +37,7 @@ WHERE part.reason IS NULL AND seq NOT IN (SELECT seq FROM older)
 _REPEATED = f"""
 INSERT INTO lost SELECT seq, place, :duplicate FROM (
     SELECT seq, place, row_number() OVER (
-        PARTITION BY patient, content ORDER BY used DESC, seq, place
+        PARTITION BY patient, content ORDER BY used DESC, digest, seq, place
     ) AS number
     FROM {_FACTS}
 ) WHERE number > 1
@@ -55,6 +58,14 @@ INSERT OR IGNORE INTO lost SELECT seq, place, :no_scale FROM {_FACTS}
     AND variant IS NOT NULL
     AND (patient, concept, variant) NOT IN (SELECT * FROM chosen)
 """  # noqa: S608 - our own text
+_CLOSED = """
+CREATE TEMP TABLE closed AS SELECT DISTINCT patient FROM resource
+WHERE closes AND patient IS NOT NULL AND seq NOT IN (SELECT seq FROM older)
+"""
+_RESTRICTED = f"""
+INSERT OR IGNORE INTO lost SELECT seq, place, :restricted FROM {_FACTS}
+    AND patient IN (SELECT patient FROM closed) AND kind NOT IN (:patient, :consent)
+"""  # noqa: S608 - our own text
 _JUDGED = """
 CREATE TEMP TABLE judged AS
 SELECT part.seq, concept, patient,
@@ -68,6 +79,7 @@ WHERE part.seq NOT IN (SELECT seq FROM older)
 _RESOURCES = """
 CREATE TEMP TABLE verdict AS
 SELECT resource.kind AS kind, resource.patient AS patient, resource.seq AS seq,
+    resource.file AS file, resource.stands AS stands,
     CASE WHEN resource.seq IN (SELECT seq FROM older) THEN :duplicate
          WHEN first.seq IS NULL THEN :elsewhere ELSE first.reason END AS reason
 FROM resource LEFT JOIN (
@@ -80,6 +92,11 @@ _BY_CONCEPT = """
 SELECT concept, count(*), count(DISTINCT patient)
 FROM judged JOIN word ON number = concept
 WHERE reason IS NULL GROUP BY concept ORDER BY word
+"""
+# Named by a Patient or by what is used: a reference alone may lead to nobody.
+_PATIENTS = """
+SELECT count(DISTINCT patient) FROM verdict
+WHERE reason IS NULL OR kind = (SELECT number FROM word WHERE word = 'Patient')
 """
 _BESIDE = """
 SELECT judged.reason, count(*)
@@ -94,8 +111,11 @@ class Counts:
     """Everything that a run counted; `used` + all of `refused` = `resources`.
 
     `types`: by resource type, {"used": n, "refused": {reason: n}}. `concepts`: by
-    concept, {"entries": n, "patients": n}. `beside`: refused parts, by reason, of
-    resources that are used by another part. `faults`: by file number and fault.
+    concept, {"entries": n, "patients": n}. `patients`: whom a Patient or something
+    used names; `closed` of them are restricted or deny. `beside`: refused parts, by
+    reason, of resources that are used by another part. `faults`: by file number and
+    fault. `standing`: where what was refused stands; not compared, since files of
+    another order stand elsewhere.
     """
 
     resources: int
@@ -106,6 +126,8 @@ class Counts:
     concepts: dict[str, dict[str, int]]
     beside: dict[str, int]
     faults: dict[tuple[int, str], int]
+    closed: int = 0
+    standing: Standing = field(default_factory=Standing, compare=False)
 
 
 def decide(spool: Spool, *, tick: Callable[[], None]) -> Counts:
@@ -129,9 +151,12 @@ def _judge(spool: Spool) -> None:
         "duplicate": spool.word(Reason.DUPLICATE),
         "no_scale": spool.word(Reason.NO_SCALE),
         "elsewhere": spool.word(Reason.POINTS_ELSEWHERE),
+        "restricted": spool.word(Reason.RESTRICTED),
+        "patient": spool.word("Patient"),
+        "consent": spool.word("Consent"),
     }
     run = spool.sql.execute
-    for table in ("older", "lost", "chosen", "judged", "verdict"):
+    for table in ("older", "lost", "chosen", "closed", "judged", "verdict"):
         run(f"DROP TABLE IF EXISTS temp.{table}")
     run("CREATE TEMP TABLE older (seq INTEGER PRIMARY KEY)")
     run(
@@ -143,6 +168,8 @@ def _judge(spool: Spool) -> None:
     run(_REPEATED, words)
     run(_CHOSEN)
     run(_UNSCALED, words)
+    run(_CLOSED)
+    run(_RESTRICTED, words)
     run(_JUDGED)
     run(_RESOURCES, words)
 
@@ -156,12 +183,11 @@ def _counts(spool: Spool) -> Counts:
         for reason, count in of_type["refused"].items():
             refused[reason] += count
     used = sum(of_type["used"] for of_type in types.values())
-    patients = rows("SELECT count(DISTINCT patient) FROM verdict").fetchone()
     return Counts(
         resources=used + sum(refused.values()),
         used=used,
         refused=dict(sorted(refused.items())),
-        patients=patients[0],  # NULL, for nobody, does not count
+        patients=rows(_PATIENTS).fetchone()[0],  # NULL, for nobody, does not count
         types=types,
         concepts={
             words[concept]: {"entries": entries, "patients": patients}
@@ -169,6 +195,8 @@ def _counts(spool: Spool) -> Counts:
         },
         beside={words[reason]: count for reason, count in rows(_BESIDE)},
         faults={(file, fault): count for file, fault, count in rows(_FAULTS)},
+        closed=rows("SELECT count(*) FROM closed").fetchone()[0],
+        standing=standing(spool),
     )
 
 

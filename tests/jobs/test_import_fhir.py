@@ -86,7 +86,7 @@ def test_without_an_audit_log_nothing_is_said(
 
 
 def test_a_report_that_cannot_be_written_is_an_error(files: Path) -> None:
-    with pytest.raises(CommandError, match="No such file"):
+    with pytest.raises(CommandError, match="no folder for the report"):
         run(str(files), "--json", str(files.parent / "no" / "report.json"))
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from backend.jobs import imports
-from backend.jobs.imports import Pulse, Report, lines, reading, totals, write_json
+from backend.jobs.import_lines import SHOWN, lines
+from backend.jobs.imports import Pulse, Report, reading, totals, write_json
 from fhir_integration.files.importing import Options, Progress
 from fhir_integration.files.listing import NothingToRead
 from tests.fhir_integration.made import observation
@@ -61,7 +62,7 @@ def test_the_report_adds_up_and_names_files_with_faults(
 
 
 def test_of_many_files_with_faults_some_are_named(tmp_path: Path, spool: Path) -> None:
-    for number in range(imports.SHOWN + 3):
+    for number in range(SHOWN + 3):
         (tmp_path / f"{number:02}.json").write_bytes(b"[")
     assert "  and 3 more files with faults" in list(lines(counted(tmp_path)))
 
@@ -76,7 +77,20 @@ def test_the_report_is_written_as_data(tmp_path: Path, spool: Path) -> None:
         "a.ndjson": {"not JSON": 2},
         "b.json": {"names a key twice": 1},
     }
-    assert read["files"] == {"read": 2, "not_read": {".txt": 1}}
+    assert read["files"] == {
+        "read": 2,
+        "not_read": {".txt": 1},
+        "could_not_be_read": {},
+    }
+    assert read["refused_by_file"] == {
+        "a.ndjson": {"cancelled": 1, "malformed": 2, "not-fhir": 1},
+        "b.json": {"malformed": 1},
+    }
+    assert read["refused_at"] == {
+        "cancelled": ["a.ndjson:2"],
+        "malformed": ["a.ndjson:4", "a.ndjson:5", "b.json:1"],
+        "not-fhir": ["a.ndjson:3"],
+    }
 
 
 def test_a_report_that_was_not_given_is_counted_again(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.twin.record import Reason
-from fhir_integration.files.containers import identifiers_of, own_key, resources_in
+from fhir_integration.files.containers import resources_in
+from fhir_integration.files.scope import identifiers_of, own_key
 
 Json = dict[str, Any]
 ONE: Json = {"resourceType": "Observation", "id": "o1"}
@@ -66,12 +67,16 @@ def test_a_new_resource_of_a_transaction_is_named_by_its_url() -> None:
     url = "urn:uuid:0b7f6a1e-0000-4000-8000-000000000001"
     (found,) = resources_in(bundle(held({"resourceType": "Patient"}, fullUrl=url)))
     assert found.resource["id"] == url.removeprefix("urn:uuid:")
-    assert own_key(found.scope.by_name[url]) == own_key(found.resource)
+    assert own_key(found.scope.by_name[url].resource) == own_key(found.resource)
 
 
 def test_entries_find_each_other_by_url_and_by_type_and_id() -> None:
     found = next(resources_in(bundle(held(ONE, fullUrl="http://a.example/x"), "odd")))
-    assert set(found.scope.by_name) == {"http://a.example/x", "Observation/o1"}
+    assert set(found.scope.by_name) == {
+        "http://a.example/x",
+        "http://a.example/Observation/o1",
+        "Observation/o1",
+    }
 
 
 def test_one_entry_of_another_version_marks_its_bundle_and_no_other() -> None:

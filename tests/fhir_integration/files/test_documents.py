@@ -10,6 +10,7 @@ import pytest
 
 from fhir_integration.files.documents import (
     GONE,
+    TOO_LONG,
     TORN,
     Document,
     Limits,
@@ -42,13 +43,14 @@ def test_each_line_is_a_document_and_tells_where_the_next_begins(
     one = source(tmp_path, name, LINES)
     whole = read(one)
     assert whole == [
-        Document({"a": 1}, "", 8),
-        Document({"a": 2}, "", 22),
-        Document(None, JsonFault.NOT_AN_OBJECT, 25),
-        Document({"a": 3}, "", 32),
+        Document({"a": 1}, "", 8, line=1),
+        Document({"a": 2}, "", 22, line=4),
+        Document(None, JsonFault.NOT_AN_OBJECT, 25, line=5),
+        Document({"a": 3}, "", 32, line=6),
     ]
-    for number, document in enumerate(whole):
-        assert read(one, at=document.end) == whole[number + 1 :]
+    for number, last in enumerate(whole):
+        rest = documents(one, at=last.end, after=last.line, limits=SMALL)
+        assert list(rest) == whole[number + 1 :]
 
 
 @pytest.mark.parametrize("length", [21, 39, 40, 41, 200])
@@ -56,9 +58,9 @@ def test_a_line_beyond_the_limit_is_passed_over(tmp_path: Path, length: int) -> 
     line = b'"' + b"x" * (length - 2) + b'"'
     one = source(tmp_path, "a.ndjson", b'{"a":1}\n' + line + b'\n{"a":2}\n')
     assert read(one) == [
-        Document({"a": 1}, "", 8),
-        Document(None, JsonFault.TOO_LARGE, 9 + length),
-        Document({"a": 2}, "", 17 + length),
+        Document({"a": 1}, "", 8, line=1),
+        Document(None, JsonFault.TOO_LARGE, 9 + length, line=2),
+        Document({"a": 2}, "", 17 + length, line=3),
     ]
     assert list(raw_documents(one, limits=SMALL)) == [b'{"a":1}\n', b'{"a":2}\n']
 
@@ -75,7 +77,7 @@ def test_a_last_line_beyond_the_limit_ends_the_file(tmp_path: Path) -> None:
         (b'\xef\xbb\xbf{"a": 1}', {"a": 1}, ""),
         (b"", None, JsonFault.SYNTAX),
         (b'{"a": 1', None, JsonFault.SYNTAX),
-        (b'{"a":' + b" " * 40 + b"1}", None, JsonFault.TOO_LARGE),
+        (b'{"a":' + b" " * 40 + b"1}", None, TOO_LONG),
     ],
 )
 def test_a_file_without_lines_is_one_document(

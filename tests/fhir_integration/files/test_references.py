@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from fhir_integration.files.containers import ALONE, Scope, resources_in
+from fhir_integration.files.containers import Found, resources_in
 from fhir_integration.files.references import References
+from fhir_integration.files.scope import ALONE, Scope
 
 Json = dict[str, Any]
 BASE = "https://ehr.example/r4"
@@ -26,9 +27,12 @@ def scope(*patients: Json) -> Scope:
     return next(resources_in(bundle)).scope
 
 
-def key(resource: Json, inside: Scope = ALONE, base_url: str = BASE) -> str | None:
+def key(
+    resource: Json, inside: Scope = ALONE, base_url: str = BASE, server: str = ""
+) -> str | None:
     references = References(base_url=base_url, bearer=BEARERS.get)
-    found = references.whose({"resourceType": "Observation", **resource}, inside)
+    whole = {"resourceType": "Observation", **resource}
+    found = references.whose(Found(whole, None, inside, server))
     return None if found is None else str(found.key)
 
 
@@ -100,7 +104,8 @@ def test_a_contained_patient_of_a_resource_without_a_name_is_nobody() -> None:
     [
         ([{"id": "p1"}], URN, "Patient/p1"),
         ([{}], URN, f"Patient/{URN.removeprefix('urn:uuid:')}"),
-        ([{"id": "p1"}, {"id": "x"}], "http://b.example/Patient/x", "Patient/x"),
+        ([{"id": "p1"}, {"id": "x"}], "http://b.example/Patient/x",
+         "http://b.example/Patient/x"),
         ([{"id": "p1"}], "Patient/p1", "Patient/p1"),
         ([{"id": "p1", "identifier": [OURS]}], "Patient?identifier=urn:mrn|1",
          "Patient/p1"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,12 @@ from backend import wiring
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs import imports
+from backend.jobs.import_lines import lines
 from backend.jobs.sandbox_process import SandboxFailed
 from backend.people.access import Actor
 from backend.twin.errors import AuditUnavailable, TwinError
 from fhir_integration.files.importing import Options
-from fhir_integration.files.listing import NothingToRead
+from fhir_integration.files.listing import SUFFIXES, NothingToRead
 from fhir_integration.files.spool import SpoolMismatch
 
 
@@ -24,13 +25,13 @@ class Command(BaseCommand):
     help = "Read FHIR files and say of every resource whether it is used, or why not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=Path, help="folder or file: .json, .ndjson")
+        parser.add_argument("path", type=_path, help=f"folder or file ({SUFFIXES})")
         parser.add_argument(
             "--into-sandbox",
             action="store_true",
             help="also put the resources into the sandbox EHR of the demo",
         )
-        parser.add_argument("--json", type=Path, help="write the report to this file")
+        parser.add_argument("--json", type=_path, help="write the report to this file")
         parser.add_argument(
             "--base-url",
             default="",
@@ -46,9 +47,10 @@ class Command(BaseCommand):
         if options["into_sandbox"] and not wiring.demo_allowed():
             raise CommandError("there is no sandbox EHR under these settings")
         try:
-            self._report(options)
-            if options["into_sandbox"]:
-                self._fill(options["path"])
+            self._run(options)
+        except KeyboardInterrupt:
+            again = "stopped; the same command goes on where this one was"
+            raise CommandError(again, returncode=130) from None
         except (NothingToRead, SpoolMismatch) as error:
             _audit(Outcome.FAILED, {})
             raise CommandError(f"cannot import: {error}") from error
@@ -57,30 +59,43 @@ class Command(BaseCommand):
         except (TwinError, SandboxFailed, OSError) as error:
             raise CommandError(str(error)) from error
 
-    def _report(self, options: dict[str, Any]) -> None:
+    def _run(self, options: dict[str, Any]) -> None:
+        path, output = options["path"], options["json"]
+        if output:
+            imports.check_output(output, path)
+        own = Options(base_url=options["base_url"], besides=output)
+        self._report(path, own, fresh=options["fresh"], output=output)
+        if options["into_sandbox"]:
+            today = wiring.now().date()
+            done = imports.fill_sandbox(path, today=today, options=own, say=self._say)
+            self._say(imports.loaded(done))
+
+    def _report(
+        self, path: Path, own: Options, *, fresh: bool, output: Path | None
+    ) -> None:
         """The audit row comes before anything that the files hold is said."""
         with imports.reading(
-            options["path"],
-            today=wiring.now().date(),
-            options=Options(base_url=options["base_url"]),
-            fresh=options["fresh"],
-            say=self.stdout.write,
+            path, today=wiring.now().date(), options=own, fresh=fresh, say=self._say
         ) as report:
             _audit(Outcome.SUCCESS, imports.totals(report))
-            for line in imports.lines(report):
-                self.stdout.write(line)
-            if options["json"]:
-                imports.write_json(report, options["json"])
+            for line in lines(report):
+                self._say(line)
+            if output:
+                imports.write_json(report, output)
+        if report.is_only_faults:
+            raise CommandError("nothing of these files can be read")
 
-    def _fill(self, path: Path) -> None:
-        done = imports.fill_sandbox(
-            path, today=wiring.now().date(), say=self.stdout.write
-        )
-        self.stdout.write(
-            f"In the sandbox EHR: {done.sent} resources of {len(done.patients)} "
-            f"patients; {done.left_out} left out (no patient, another FHIR version, "
-            "or not the newest)"
-        )
+    def _say(self, line: str) -> None:
+        """Whatever the terminal can show of it; a name may hold any letter."""
+        known = getattr(self.stdout, "encoding", None) or "utf-8"
+        self.stdout.write(line.encode(known, "backslashreplace").decode(known))
+
+
+def _path(text: str) -> Path:
+    """An empty path would be the folder that one happens to be in."""
+    if not text:
+        raise ArgumentTypeError("the path is empty")
+    return Path(text)
 
 
 def _audit(outcome: Outcome, detail: dict[str, int]) -> None:

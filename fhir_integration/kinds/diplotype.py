@@ -1,16 +1,18 @@
 """The text of a genetic result: "CYP2C19 *1/*17", "HLA-B*15:02 positive", a GL string.
 
 A closed grammar: what does not match to the last letter is not read at all, since "no
-*2/*2 found" holds a diplotype too. Sources: star alleles as PharmVar writes them; HLA
-names and GL strings as in Milius et al. 2013, doi:10.1111/tan.12150; the words of CPIC
-(Caudle et al. 2017, doi:10.1038/gim.2016.87), where "extensive" became "normal".
+*2/*2 found" holds a diplotype too. No phenotype is derived from a diplotype: where both
+are stated ("*4/*4 normal metabolizer") both are kept, and whether they fit nobody
+here can judge. Sources: star alleles as PharmVar writes them; HLA names and GL strings
+as in Milius et al. 2013, doi:10.1111/tan.12150; the words of CPIC (Caudle et al. 2017,
+doi:10.1038/gim.2016.87), where "extensive" became "normal".
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import product
 from math import prod
@@ -40,7 +42,7 @@ _SHORT = {
     "RM": "rapid",
     "UM": "ultrarapid",
 }
-_PRESENCE = {
+PRESENCE = {
     "positive": "positive",
     "present": "positive",
     "detected": "positive",
@@ -62,11 +64,15 @@ _PHENOTYPE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a text says: of which gene, which diplotypes are possible, what follows."""
+    """What a text says: of which gene, which diplotypes are possible, what follows.
+
+    `is_inferred`: that an allele is there follows from its standing there alone.
+    """
 
     gene: str
     diplotypes: tuple[str, ...] = ()
     phenotype: str = ""
+    is_inferred: bool = field(default=False, compare=False)
 
 
 def read_text(text: str, *, gene: str = "") -> Said | None:
@@ -101,8 +107,10 @@ def _of_words(text: str, gene: Gene) -> Said | None:
     if len(phenotypes) > 1:
         return None
     phenotype = _word(phenotypes[0]) if phenotypes else ""
-    rest = _FILLERS.sub("", _PHENOTYPE.sub("", text)).strip(" ,;:-")
-    rest = rest.removesuffix("()").removeprefix("for ").strip(" ,;:-")
+    # Beside a phenotype a hyphen parts the words; without one it may be a minus.
+    marks = " ,;:-" if phenotypes else " ,;:"
+    rest = _FILLERS.sub("", _PHENOTYPE.sub("", text)).strip(marks)
+    rest = rest.removesuffix("()").removeprefix("for ").strip(marks)
     options = _options(rest, gene)
     if options is None or not (options or phenotype):
         return None
@@ -114,7 +122,7 @@ def _word(found: re.Match[str]) -> str:
     if found["short"]:
         return _SHORT[found["short"]]
     if found["presence"]:
-        return _PRESENCE[found["presence"].lower()]
+        return PRESENCE[found["presence"].lower()]
     if found["function"]:
         return found["function"].lower()
     speed = found["speed"].lower().replace("extensive", "normal")
@@ -150,7 +158,9 @@ def fit(gene: Gene, options: tuple[str, ...], phenotype: str) -> Said | None:
     is_one = len(options) == 1 and _ONE_HLA.fullmatch(options[0]) is not None
     if phenotype and (is_hla != is_presence or is_hla != is_one):
         return None
-    return Said(gene.symbol, options, phenotype or ("positive" if is_one else ""))
+    is_inferred = is_one and not phenotype
+    stated = "positive" if is_inferred else phenotype
+    return Said(gene.symbol, options, stated, is_inferred=is_inferred)
 
 
 def _of_gl_string(text: str, gene: Gene) -> Said | None:

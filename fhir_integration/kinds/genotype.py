@@ -20,6 +20,7 @@ from backend.twin.record import Reason
 from fhir_integration.codes import LOINC, canonical
 from fhir_integration.instruments import codings, dicts
 from fhir_integration.kinds.diplotype import Said, fit, read_text
+from fhir_integration.kinds.presence import flags, is_plain
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import is_assertion_of_ai
 from fhir_integration.strict_json import Json
@@ -59,10 +60,6 @@ ANSWERS = {
     "LA9633-4": "positive",  # present
     "LA6577-6": "negative",
     "LA9634-2": "negative",  # absent
-}
-_FLAGS = {
-    **dict.fromkeys(("POS", "DET"), "positive"),  # detected
-    **dict.fromkeys(("NEG", "ND"), "negative"),
 }
 _OBJECTIONS = {
     "registered": Reason.NOT_FINAL,
@@ -176,15 +173,31 @@ def _symbols(concept: object) -> set[str]:
 def _said(resource: Json, stated: frozenset[str]) -> Said | Reason:
     """All that the value and its components say, put together."""
     gene = next(iter(stated)) if len(stated) == 1 else ""
-    elements = [
-        resource,
-        *(part for part in _components(resource) if _kind(part) in _EFFECTS),
-    ]
-    found = [said for element in elements for said in _readings(element, gene)]
+    effects = [part for part in _components(resource) if _kind(part) in _EFFECTS]
+    elements = [resource, *effects]
+    if "dataAbsentReason" in resource or not any(map(_values, elements)):
+        return Reason.NO_VALUE
+    read = [said for element in elements for said in _readings(element, gene)]
+    found = [said for said in read if said is not None]
     if not found:
-        is_empty = not any(key.startswith("value") for x in elements for key in x)
-        return Reason.NO_VALUE if is_empty else Reason.UNKNOWN_CODE
-    return _together(found, stated, flags=_flags(resource))
+        return Reason.UNKNOWN_CODE
+    if len(found) < len(read) or any(map(_is_unclear, elements)):
+        return Reason.MALFORMED  # nobody knows what the rest of it takes back
+    said = _together(found, stated, flags=flags(resource))
+    is_stated = any(one.phenotype and not one.is_inferred for one in found)
+    if isinstance(said, Reason) or is_stated or genes()[said.gene].alleles != "hla":
+        return said
+    return said if is_plain(resource, read=effects) else Reason.MALFORMED
+
+
+def _values(element: Json) -> list[str]:
+    return [key for key in element if key.startswith("value")]
+
+
+def _is_unclear(element: Json) -> bool:
+    """True for two values, and for a value that is said to be absent."""
+    values = _values(element)
+    return len(values) > 1 or (bool(values) and "dataAbsentReason" in element)
 
 
 def _together(
@@ -197,7 +210,8 @@ def _together(
     gene = genes().get(next(iter(named), ""))
     if gene is not None and gene.alleles == "hla":
         phenotypes |= flags
-    if any(len(answers) > 1 for answers in (named, diplotypes, phenotypes)):
+    parts = named, diplotypes, phenotypes
+    if "?" in phenotypes or any(len(answers) > 1 for answers in parts):
         return Reason.MALFORMED  # it contradicts itself
     if stated and not named <= stated:
         return Reason.MALFORMED
@@ -207,26 +221,24 @@ def _together(
     return said or Reason.UNKNOWN_CODE
 
 
-def _flags(resource: Json) -> set[str]:
-    """Positive or negative, where `interpretation` says so."""
-    concepts = dicts(resource.get("interpretation"))
-    stated = [x for concept in concepts for x in dicts(concept.get("coding"))]
-    return {_FLAGS[code] for x in stated if (code := _text(x.get("code"))) in _FLAGS}
-
-
-def _readings(element: Json, gene: str) -> Iterator[Said]:
-    """What each coding, and the text, of a value says; the unreadable is left out."""
+def _readings(element: Json, gene: str) -> Iterator[Said | None]:
+    """What each coding, and the text, of a value says; None for unreadable words."""
     concept = element.get("valueCodeableConcept")
     texts = [_text(element.get("valueString"))]
     if isinstance(concept, dict):
         texts.append(_text(concept.get("text")))
         for coding in dicts(concept.get("coding")):
             code = _text(coding.get("code"))
-            if canonical(coding.get("system")) != LOINC:
-                texts += [code, _text(coding.get("display"))]
-            elif code in ANSWERS:
-                yield Said(gene, (), ANSWERS[code])
-    yield from filter(None, (read_text(text, gene=gene) for text in texts))
+            if canonical(coding.get("system")) == LOINC:
+                yield Said(gene, (), ANSWERS[code]) if code in ANSWERS else None
+                continue
+            texts.append(_text(coding.get("display")))
+            said = read_text(code, gene=gene)
+            if said or "*" in code or " " in code:  # else it is a mere name
+                yield said
+    for text in filter(None, texts):
+        if text.upper() not in genes():
+            yield read_text(text, gene=gene)
 
 
 def _activity(resource: Json) -> float | Reason | None:

@@ -81,6 +81,7 @@ def test_phenotypes_by_a_closed_list(text: str, phenotype: str) -> None:
         ("HLA-B*15:02 not detected", "negative"),
         ("HLA-B*15:02 not present", "negative"),
         ("HLA-B*15:02: absent", "negative"),
+        ("HLA-B*15:02 - absent", "negative"),
         ("hla#3.31.0#HLA-B*15:02", "positive"),
     ],
 )
@@ -134,6 +135,15 @@ def test_genotype_and_phenotype_in_one_line() -> None:
         "CYP2D6 positive",
         "CYP2D6 *1/*4; CYP2C19 *1/*2",
         "HLA-B positive",
+        "HLA-B*15:02 -",  # a minus is a finding, not a mark between words
+        "HLA-B*15:02: -",
+        "HLA-B*58:01-",
+        "HLA-A*31:01 ,-",
+        "- HLA-B*15:02",
+        "HLA-B*15:02 (-)",
+        "HLA-B*15:02 \u2212",
+        "HLA-B*15:02 neg",
+        "CYP2C19 *2/*2 -",
         "HLA-B*15 positive",  # one field names a family, not an allele
         "HLA-B*15:02/*40:01 positive",  # which of the two?
         "HLA-B*15:02 poor metabolizer",
@@ -160,6 +170,11 @@ def test_the_gene_of_the_resource_stands_in() -> None:
     assert read_text("*1/*4", gene="TPMT") is None
     assert read_text("*1/*4", gene="CYP2D6") == Said("CYP2D6", ("*1/*4",))
     assert read_text("CYP2C19 *1/*2", gene="CYP2D6") == Said("CYP2C19", ("*1/*2",))
+
+
+def test_what_does_not_fit_is_kept_as_stated() -> None:
+    said = read_text("CYP2D6 *4/*4 - normal metabolizer")
+    assert said == Said("CYP2D6", ("*4/*4",), "normal")
 
 
 def test_an_enzyme_is_never_positive() -> None:

@@ -63,6 +63,7 @@ def test_states_that_are_used(status: str) -> None:
         ({"valueCodeableConcept": None}, Reason.NO_VALUE),
         ({"valueCodeableConcept": coded("CYP2C19 *1", PHARMVAR)}, Reason.UNKNOWN_CODE),
         ({"valueCodeableConcept": {}}, Reason.UNKNOWN_CODE),
+        ({"dataAbsentReason": {"text": "error"}}, Reason.NO_VALUE),
         ({"valueCodeableConcept": coded("LA26806-2")}, Reason.UNKNOWN_CODE),
         # A gene that no rule here asks for.
         ({"component": [gene("HGNC:12014", "TPMT")],
@@ -128,6 +129,8 @@ def test_of_two_genes_studied_the_value_names_its_own() -> None:
         {"valueCodeableConcept": {"coding": [
             *coded("LA9657-3")["coding"], *coded("LA25390-8")["coding"]
         ]}},
+        {"valueString": "CYP2C19 *1/*17"},  # two values, even of one meaning
+        {"valueInteger": 1},
         {"code": coded("79716-7")},  # CYP2C9 by its code, CYP2C19 by its component
         {"code": coded("79716-7"), "component": None},
     ],
@@ -207,6 +210,43 @@ def test_the_activity_score(quantity: Any, found: float | Reason) -> None:
         else (call(diplotype="*1/*17", activity=found),)
     )
     assert read(component=parts) == expected
+
+
+UNREAD = "*2/*2 could not be ruled out"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"valueCodeableConcept": {**coded("*1/*1", PHARMVAR), "text": UNREAD}},
+        {"valueCodeableConcept": coded("*1/*1", PHARMVAR, UNREAD)},
+        {"valueCodeableConcept": {**coded(UNREAD, PHARMVAR), "text": "*1/*1"}},
+        {"valueCodeableConcept": {**coded("LA25390-8"), "text": "inconclusive"}},
+        {"valueCodeableConcept": {**coded("LA0000-0"), "text": "*1/*1"}},
+        {"component": [gene("2621"), component("53040-2", {"text": "invalid"})]},
+        {"component": [gene("2621"), {"code": coded("53040-2"),
+                                      "valueString": "assay failed"}]},
+        {"component": [gene("2621"), {**component("53040-2", coded("LA25390-8")),
+                                      "dataAbsentReason": {"text": "error"}}]},
+        {"component": [gene("2621"), {**component("53040-2", coded("LA25390-8")),
+                                      "valueString": "rapid metabolizer"}]},
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_may_take_back_the_rest(changes: dict[str, Any]) -> None:
+    assert read(**changes) == refused(Reason.MALFORMED)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"valueCodeableConcept": coded("PV00124", PHARMVAR, "CYP2C19 *1/*17")},
+        {"valueCodeableConcept": {**coded("*1/*17", PHARMVAR), "text": "CYP2C19"}},
+        {"component": [gene("2621"), {"code": coded("53040-2"),
+                                      "dataAbsentReason": {"text": "unknown"}}]},
+    ],
+)  # fmt: skip
+def test_mere_names_take_nothing_back(changes: dict[str, Any]) -> None:
+    assert read(**changes) == (call(diplotype="*1/*17"),)
 
 
 def test_two_activity_scores_are_none() -> None:

@@ -137,7 +137,7 @@ SOURCE = re.compile(
     r"(Observation|QuestionnaireResponse)/[A-Za-z0-9\-.]{1,64}"
     r"(/_history/[A-Za-z0-9\-.]{1,64})?"
 )
-_LOINC_CODE = re.compile(r"(\d{1,7})-(\d)")
+_LOINC_CODE = re.compile(r"([0-9]{1,7})-([0-9])")
 # R4's datatype `code` (single spaces within), no control characters, and no essay.
 DIARY_CODE = re.compile(r"(?=.{1,200}\Z)[^\s\x00-\x1f\x7f]+( [^\s\x00-\x1f\x7f]+)*")
 

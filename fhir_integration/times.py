@@ -9,17 +9,19 @@ from functools import lru_cache
 
 from backend.twin.record import Reason
 
-_PARTIAL = re.compile(r"\d{4}(-\d{2})?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_PARTIAL = re.compile(r"[0-9]{4}(-[0-9]{2})?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ZONE = r"Z|[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)"
+# R4's dateTime, and times without seconds, as some servers send them.
 _TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2})(?::(\d{2})(?:\.(\d+))?)?"
-    r"(Z|[+-]\d{2}:\d{2})"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})T([0-9]{2}):([0-9]{2})"
+    rf"(?::([0-5][0-9]|60)(?:\.([0-9]+))?)?({_ZONE})"
 )
 
 # What `datetime` reads as FHIR means it: nearly all times of real servers.
 _USUAL = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
-    r"(?:\.[0-9]+)?(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
+    rf"(?:\.[0-9]+)?(?:{_ZONE})"
 )
 
 _SHORT = 40  # characters; what is longer is read, but not remembered

@@ -29,7 +29,7 @@ _VALUES = frozenset(
         *("Uri", "Attachment", "Coding", "Reference"),
     )
 )
-_NUMBER = re.compile(r"[+-]?\d{1,12}(\.\d{1,12})?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
 def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:

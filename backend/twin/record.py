@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NOT_FHIR = "not-fhir"
     WRONG_VERSION = "wrong-fhir-version"
     RESTRICTED = "restricted"
+    MODIFIED = "modified"
     NO_PATIENT = "no-patient"
     NO_UNIT = "no-unit"
     NO_WINDOW = "no-window"

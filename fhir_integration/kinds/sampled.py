@@ -17,7 +17,7 @@ from fhir_integration.strict_json import Json
 from fhir_integration.times import DAY
 from fhir_integration.ucum import Conversion, conversion, finite
 
-_NUMBER = re.compile(r"[+-]?\d{1,15}(\.\d{1,15})?")
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 # An error, and what was too low or too high for the device to say how much.
 _MARKS = {"E": Reason.NO_VALUE, "L": Reason.NOT_A_NUMBER, "U": Reason.NOT_A_NUMBER}
 Sampled = tuple[Span, float] | Reason

@@ -103,6 +103,7 @@ def test_an_answer_is_no_total() -> None:
         ({"valueInteger": 1.5}, Reason.NOT_A_NUMBER),
         ({"valueString": "12/27"}, Reason.NOT_A_NUMBER),
         ({"valueString": "nan"}, Reason.NOT_A_NUMBER),
+        ({"valueString": "\u0661\u0662"}, Reason.NOT_A_NUMBER),
         ({"valueString": 12}, Reason.NOT_A_NUMBER),
         ({"valueBoolean": True}, Reason.NOT_A_NUMBER),
         (

@@ -18,11 +18,13 @@ from fhir_integration.client import FhirClient
 from fhir_integration.codes import FHIR_ID, NO_SITE_CODES, SiteCodes
 from fhir_integration.connection import Clock
 from fhir_integration.kinds.consent import Consented, read_consent
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.person import read_person
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.pulling import NO_SUCH_SEARCH, PAGE_SIZE, symptom_resources
 from fhir_integration.reader import read_record
 from fhir_integration.subject import Subject
+from fhir_integration.versions import is_other_version
 from fhir_integration.writer import write_days, write_forecast
 
 WriteMode = Literal["full", "flat", "none"]
@@ -101,12 +103,16 @@ class FhirEhr:
 
         `on` is the day on which a consent must be in force. A server that has no
         consents to search, one that nobody can read, or a patient with more merged
-        records than are searched, leaves `consent_known` False.
+        records than are searched, leaves `consent_known` False; so does a consent that
+        is not understood in full, unless it says that it denies. Raises EhrMalformed if
+        the Patient is of another FHIR version or bears a modifier extension.
         """
         if not FHIR_ID.fullmatch(ehr_patient):
             raise EhrNotFound("not an id that FHIR allows", status=404)
         until = self.client.deadline()
         resource = self.client.read(f"Patient/{ehr_patient}", until=until)
+        if is_other_version(resource) or is_modified(resource):
+            raise EhrMalformed("the EHR's Patient follows other rules than R4's")
         person = read_person(resource, base_url=self._base_url, on=on)
         if isinstance(person, Refused) or resource.get("id") != ehr_patient:
             raise EhrMalformed("the EHR's answer is not the patient asked for")
@@ -126,7 +132,7 @@ class FhirEhr:
         subject = Subject.at(self._base_url, merged[0], also=merged[1:])
         try:
             return [
-                read_consent(consent, subject=subject, on=on)
+                read_consent(consent, subject=subject, on=on, searched=True)
                 for one in merged
                 for consent in self.client.search(
                     "Consent", [("patient", one), ("_count", PAGE_SIZE)], until=until

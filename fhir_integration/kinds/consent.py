@@ -4,12 +4,14 @@ The reading leans to one side: a denial counts unless it is known to concern som
 else (research, marketing, one document, one person). Exceptions to a denial are not
 weighed. R4 leaves the root provision without a type and lets `policyRule` say what it
 is; where a type is sent there nevertheless, it is heard. An untyped provision denies
-nothing. A rejected consent is a refusal of what it would have permitted. Source:
-hl7.org/fhir/R4/consent.html, HL7 v3-ActCode and v3-ActReason.
+nothing. A rejected consent is a refusal of what it would have permitted. Of a shape
+that R4 does not know only a denial is heard. Source: hl7.org/fhir/R4/consent.html, HL7
+v3-ActCode and v3-ActReason.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -18,9 +20,11 @@ from backend.twin.record import Reason
 from fhir_integration.codes import FHIR_ID
 from fhir_integration.instruments import dicts
 from fhir_integration.kinds.day_span import day_span
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
+from fhir_integration.versions import is_other_version
 
 # Opt-out, opt-out with exceptions, emergencies only, no consent. No other code system
 # of policies uses these words, so they count in whichever they come.
@@ -51,12 +55,16 @@ class Consented:
     source: str
 
 
-def read_consent(resource: Json, *, subject: Subject, on: date) -> Consented | Refused:
+def read_consent(
+    resource: Json, *, subject: Subject, on: date, searched: bool = False
+) -> Consented | Refused:
     """Whether this consent denies, on that day, to use the record for the care.
 
     Refused where it is no consent of this patient's, not in force yet, or taken back;
     an inactive one is over and denies nothing, a rejected one denies what it asked for.
-    Never raises.
+    One that is not understood in full denies where it says so, else it is MALFORMED.
+    With `searched`, the EHR gave it when asked for this patient's: it is theirs unless
+    it plainly names another, though not fully read unless it names them. Never raises.
     """
     status = resource.get("status")
     if resource.get("resourceType") != "Consent":
@@ -65,11 +73,37 @@ def read_consent(resource: Json, *, subject: Subject, on: date) -> Consented | R
         return Refused(Reason.MALFORMED)
     if status in _OBJECTIONS:
         return Refused(_OBJECTIONS[status])
-    if not subject.owns({"subject": resource.get("patient")}):
+    whose = {"subject": resource.get("patient", resource.get("subject"))}
+    is_theirs = subject.owns(whose)
+    if not is_theirs and (not searched or subject.is_another(whose)):
         return Refused(Reason.WRONG_PATIENT)
     ask = {"active": _denies, "rejected": _refuses}.get(status)
     denies = ask is not None and _is_about_care(resource) and ask(resource, on)
-    return Consented(denies, _source(resource))
+    if denies or (is_theirs and _is_understood(resource)):
+        return Consented(denies, _source(resource))
+    return Refused(Reason.MALFORMED)
+
+
+def _is_understood(resource: Json) -> bool:
+    """True if it is R4 throughout, as far as its meaning goes."""
+    root = resource.get("provision", {})
+    return (
+        not is_other_version(resource)
+        and not is_modified(resource)
+        and isinstance(resource.get("policyRule", {}), dict)
+        and isinstance(root, dict)
+        and all(map(_is_plain, _rules(root, depth=0)))
+    )
+
+
+def _is_plain(rule: Json) -> bool:
+    within = rule.get("provision", [])
+    return (
+        rule.get("type", "permit") in ("permit", "deny")
+        and isinstance(within, list)
+        and len(dicts(within)) == len(within)
+        and not is_modified(rule)
+    )
 
 
 def _source(resource: Json) -> str:
@@ -84,32 +118,42 @@ def _is_about_care(resource: Json) -> bool:
 
 
 def _denies(resource: Json, on: date) -> bool:
-    provision = _root(resource)
-    if not _covers(provision.get("period"), on):
-        return False
-    if _codes(resource.get("policyRule")) & _DENYING_POLICIES:
-        return _is_our_purpose(provision)
-    return any(_is_denial(rule, on) for rule in _rules(provision, depth=0))
+    policies = _policies(resource.get("policyRule"))
+    for root in _roots(resource):
+        if not _covers(root.get("period"), on):
+            continue
+        if policies & _DENYING_POLICIES and _is_our_purpose(root):
+            return True
+        if any(_is_denial(rule, on) for rule in _rules(root, depth=0)):
+            return True
+    return False
 
 
 def _refuses(resource: Json, on: date) -> bool:
     """True if what was rejected would have permitted the use on that day."""
-    provision = _root(resource)
-    would_deny = _codes(resource.get("policyRule")) & _DENYING_POLICIES
-    if would_deny or provision.get("type") == "deny":
+    roots = _roots(resource)
+    would_deny = _policies(resource.get("policyRule")) & _DENYING_POLICIES
+    if would_deny or any(_says_deny(root.get("type")) for root in roots):
         return False
-    return _reaches_us(provision, on)
+    return any(_reaches_us(root, on) for root in roots)
 
 
-def _root(resource: Json) -> Json:
-    root = resource.get("provision")
-    return root if isinstance(root, dict) else {}
+def _roots(resource: Json) -> list[Json]:
+    """The provision; in other versions several, `except` (STU3) or `decision` (R5)."""
+    roots = [*_objects(resource.get("provision")), *_objects(resource.get("except"))]
+    if "decision" in resource:
+        roots.append({"type": resource["decision"]})
+    return roots or [{}]
+
+
+def _objects(value: object) -> list[Json]:
+    return [value] if isinstance(value, dict) else dicts(value)
 
 
 def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
     """The provision and those within it."""
     yield provision
-    within = dicts(provision.get("provision"))
+    within = _objects(provision.get("provision"))
     if depth < _MAX_DEPTH:
         for inner in within:
             yield from _rules(inner, depth=depth + 1)
@@ -118,7 +162,14 @@ def _rules(provision: Json, *, depth: int) -> Iterator[Json]:
 
 
 def _is_denial(rule: Json, on: date) -> bool:
-    return rule.get("type") == "deny" and _reaches_us(rule, on)
+    return _says_deny(rule.get("type")) and _reaches_us(rule, on)
+
+
+def _says_deny(stated: object) -> bool:
+    """True for the word in any case, alone or somewhere in a list or a concept."""
+    if isinstance(stated, str):
+        return stated.strip().casefold() == "deny"
+    return any(map(_says_deny, _inner(stated)))
 
 
 def _reaches_us(rule: Json, on: date) -> bool:
@@ -173,3 +224,16 @@ def _each_code(concepts: object) -> set[str]:
 def _codes(concept: object) -> set[str]:
     codings = concept.get("coding") if isinstance(concept, dict) else None
     return {str(coding.get("code")) for coding in dicts(codings)}
+
+
+def _policies(stated: object) -> set[str]:
+    """The words of a policy, in whatever shape: OPTOUT also as `.../opt-out` (STU3)."""
+    if isinstance(stated, str):
+        return {re.sub(r"^.*/|[-_\s]", "", stated).upper()}
+    return {word for one in _inner(stated) for word in _policies(one)}
+
+
+def _inner(stated: object) -> list[object]:
+    if isinstance(stated, dict):
+        return list(stated.values())
+    return stated if isinstance(stated, list) else []

@@ -8,6 +8,7 @@ from typing import get_args
 from backend.twin.person import Person, Sex
 from backend.twin.record import Reason
 from fhir_integration.codes import FHIR_ID
+from fhir_integration.instruments import dicts
 from fhir_integration.kinds.day_span import day_span
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.labels import is_restricted
@@ -17,6 +18,7 @@ from fhir_integration.subject import Subject
 # Nobody is known to have lived longer than 122 years.
 _LONGEST_LIFE = timedelta(days=130 * 365.25)
 _NO_ID = ""
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 
 
 def read_person(
@@ -43,7 +45,7 @@ def read_person(
         born_first=born and born[0],
         born_last=born and born[1],
         sex=_sex(resource),
-        deceased=deceased is True or resource.get("deceasedDateTime") is not None,
+        deceased=deceased is True or _has_date_of_death(resource),
         died=_died(resource, on=on),
         active=active is not False and _NO_ID not in replaced_by,
         replaced_by=replaced_by[0] if replaced_by else "",
@@ -57,6 +59,15 @@ def _flag(resource: Json, key: str) -> bool | Reason | None:
     return stated if stated is None or isinstance(stated, bool) else Reason.MALFORMED
 
 
+def _has_date_of_death(resource: Json) -> bool:
+    """True if there is one, even where only `_deceasedDateTime` says that it is unsaid.
+
+    The choice of type, deceased[x], says that somebody died.
+    """
+    names = "deceasedDateTime", "_deceasedDateTime"
+    return any(resource.get(name) is not None for name in names)
+
+
 def _sex(resource: Json) -> Sex:
     stated: Sex
     for stated in get_args(Sex):
@@ -66,13 +77,20 @@ def _sex(resource: Json) -> Sex:
 
 
 def _born(resource: Json, *, on: date | None) -> tuple[date, date] | None:
-    born = day_span(resource.get("birthDate"))
+    is_absent = _is_said_absent(resource.get("_birthDate"))
+    born = None if is_absent else day_span(resource.get("birthDate"))
     if born is None or on is None:
         return born
     first, last = born
     if first > on or on - last > _LONGEST_LIFE:
         return None
     return first, min(last, on)
+
+
+def _is_said_absent(beside: object) -> bool:
+    """True if an extension beside the value says that there is none."""
+    extensions = beside.get("extension") if isinstance(beside, dict) else None
+    return any(one.get("url") == _ABSENT for one in dicts(extensions))
 
 
 def _died(resource: Json, *, on: date | None) -> date | None:

@@ -215,8 +215,12 @@ def test_a_denial_counts_unless_it_is_known_to_be_narrow(
         ({"provision": [deny(purpose=[{"code": "HRESCH"}])["provision"]]}, False),
         ({"type": "deny", "provision": [{"type": "permit"}]}, True),
         ({"provision": [{}]}, False),  # without a type it denies nothing
-        ({"provision": {"type": "deny"}}, False),
-        ("deny", False),
+        # Shapes that R4 does not know: a denial is heard all the same.
+        ({"provision": {"type": "deny"}}, True),
+        ([{"type": "permit"}, {"type": "deny"}], True),
+        ({"type": "Deny "}, True),
+        ({"type": ["deny"]}, True),
+        ({"type": {"coding": [{"code": "deny"}]}}, True),
     ],
 )
 def test_provisions_within_provisions(provision: Any, verdict: bool) -> None:

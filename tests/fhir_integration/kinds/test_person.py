@@ -65,6 +65,31 @@ def test_a_birth_date_that_cannot_be_is_unsaid(stated: Any) -> None:
     assert (person.born_first, person.born_last) == (None, None)
 
 
+UNSAID = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "unknown",
+}
+TIME_OF_BIRTH = {
+    "url": "http://hl7.org/fhir/StructureDefinition/patient-birthTime",
+    "valueDateTime": "1990-05-06T07:00:00Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("beside", "is_said"),
+    [
+        ({"extension": [TIME_OF_BIRTH]}, True),
+        ({"extension": [TIME_OF_BIRTH, UNSAID]}, False),
+        ({"extension": UNSAID}, True),
+        ("unknown", True),
+    ],
+)
+def test_a_birth_date_that_is_said_to_be_absent(beside: Any, is_said: bool) -> None:
+    person = read(birthDate="1990-05-06", _birthDate=beside)
+    assert (person.born_first is not None) is is_said
+    assert read(_birthDate=beside).born_first is None
+
+
 def test_without_a_day_every_birth_date_is_believed() -> None:
     person = read_person(patient(birthDate="2999"))
     assert isinstance(person, Person)
@@ -100,6 +125,9 @@ def test_sex_is_one_of_four_words(stated: Any, sex: str) -> None:
         ({"deceasedDateTime": "last spring"}, True, None),
         ({"deceasedDateTime": "2026-04-01"}, True, None),  # a day still to come
         ({"deceasedDateTime": None}, False, None),
+        ({"_deceasedDateTime": {"extension": [UNSAID]}}, True, None),
+        ({"deceasedDateTime": None, "_deceasedDateTime": {}}, True, None),
+        ({"_deceasedDateTime": None}, False, None),
         ({"_deceasedBoolean": {"extension": []}}, False, None),
     ],
 )

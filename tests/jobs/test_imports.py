@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from backend.jobs.import_lines import SHOWN, lines
 from backend.jobs.imports import Pulse, Report, reading, totals, write_json
 from fhir_integration.files.importing import Options, Progress
 from fhir_integration.files.listing import NothingToRead
+from tests.fhir_integration.every_kind import consent
 from tests.fhir_integration.made import observation
 
 TODAY = date(2026, 3, 2)
@@ -111,6 +113,58 @@ def test_a_report_that_was_not_given_is_counted_again(
         assert second == first
     assert said == ["   going on where the last run of these files stopped"]
     assert list(spool.iterdir()) == []
+
+
+def test_places_are_named_for_each_reason_that_is_not_usual(
+    tmp_path: Path, spool: Path
+) -> None:
+    text = list(lines(counted(folder(tmp_path))))
+    at = text.index("Refused:  1 cancelled, 3 malformed, 1 not-fhir")
+    assert text[at + 1 : -1] == [
+        "  cancelled: a.ndjson:2",
+        "  malformed: a.ndjson:4, a.ndjson:5, b.json:1",
+        "  not-fhir: a.ndjson:3",
+    ]
+    (tmp_path / "files" / "d.json").write_bytes(b"{torn")
+    again = list(lines(counted(tmp_path / "files")))
+    assert "  malformed: a.ndjson:4, a.ndjson:5, b.json:1 and 1 more" in again
+
+
+def test_what_could_not_be_read_is_named(tmp_path: Path, spool: Path) -> None:
+    path = folder(tmp_path)
+    for number in range(SHOWN + 2):
+        (path / f"z{number:02}.json").symlink_to(path / "nowhere")
+    text = list(lines(counted(path)))
+    assert "  not read: z00.json: a link that leads nowhere" in text
+    assert "  and 2 more that could not be read" in text
+
+
+def test_closed_records_are_said(tmp_path: Path, spool: Path) -> None:
+    path = tmp_path / "a.ndjson"
+    made = [observation(), consent("k1", "deny")]
+    path.write_text("\n".join(map(json.dumps, made)), encoding="utf-8")
+    text = "\n".join(lines(counted(path)))
+    assert "1 patients are labelled as restricted or deny by a consent" in text
+    assert "--into-sandbox puts it in all the same" in text
+    assert "Refused:  1 restricted" in text
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ([observation()], ["1 resources: 1 used + 0 refused = 1 (none)"]),
+        ([{"resourceType": "MedicationOrder"}], [
+            "1 resources: 0 used + 1 refused = 1 (1 wrong-fhir-version)",
+            "nothing could be read: wrong FHIR version, only R4 is read",
+        ]),
+    ],
+)  # fmt: skip
+def test_an_outcome_is_a_line_or_two(
+    tmp_path: Path, spool: Path, made: list[dict[str, Any]], said: list[str]
+) -> None:
+    path = tmp_path / "a.ndjson"
+    path.write_text("\n".join(map(json.dumps, made)), encoding="utf-8")
+    assert imports.outcome(path, today=TODAY) == said
 
 
 def test_nothing_to_read_is_said(tmp_path: Path, spool: Path) -> None:

@@ -24,6 +24,7 @@ def test_patients_with_entries_are_forecast_and_the_others_counted(
     for written in ("2 written now", "0 written now"):
         output = installation.manage("demo", "--bundles", str(folder))
         assert "13 resources of 3 patients in the EHR" in output
+        assert "13 resources: 13 used + 0 refused = 13 (none)" in output
         assert "2 patients have symptom entries" in output
         assert set(re.findall(r"as of (\S+) \(", output)) == {
             "2026-02-09",

@@ -12,6 +12,7 @@ import pytest
 from backend.twin.errors import EhrRefused, EhrUnavailable
 from fhir_integration.files import loading
 from fhir_integration.files.containers import resources_in
+from fhir_integration.files.importing import Options
 from fhir_integration.files.listing import NothingToRead
 from fhir_integration.files.loading import Loaded, load
 from fhir_integration.files.placing import Placed, Places
@@ -168,6 +169,46 @@ def test_the_ehr_holds_everything_once_however_often_it_is_put_in(
     assert len(held(sandbox, "Observation", f"patient={patient}")) == 12
     assert put_in(folder, sandbox) == first
     assert (tmp_path / "ehr.ndjson").read_bytes() == journal
+
+
+def test_absolute_references_below_the_base_lead_to_the_patient(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    base = "https://ehr.example/fhir"
+    subject = {"reference": f"{base}/Patient/p1"}
+    report = tmp_path / "f" / "report.json"
+    path = lines(tmp_path / "f" / "a.ndjson", [PATIENT, score("a", 1, subject=subject)])
+    report.write_bytes(b"{}")
+    options = Options(base_url=base, besides=report)
+    *_, done = load(path.parent, sandbox.base_url, until=UNTIL, options=options)
+    assert set(done.last_entries) == done.patients
+    assert done.left_out == {}
+
+
+def test_what_is_left_out_is_counted_under_its_true_reason(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    path = lines(
+        tmp_path / "a.ndjson",
+        [
+            score("a", 1, meta=newer(2)),
+            score("a", 1, meta=newer(1)),
+            score("b", 1, subject={"display": "somebody"}),
+            {"resourceType": "MedicationOrder", "id": "m"},
+            {"resourceType": "Bundle"},
+            {"a": 1},
+        ],
+    )
+    with path.open("ab") as file:
+        file.write(b"{torn")
+    assert put_in(path, sandbox).left_out == {
+        "duplicate": 1,
+        "no-patient": 1,
+        "wrong-fhir-version": 1,
+        "no-value": 1,
+        "not-fhir": 1,
+        "malformed": 1,
+    }
 
 
 def test_of_several_versions_the_newest_is_put_in(

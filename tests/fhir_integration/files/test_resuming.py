@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from datetime import date
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from fhir_integration.files.importing import Import, Options, Progress
-from fhir_integration.files.spool import SpoolMismatch
+from fhir_integration.files.spool import SpoolFailed, SpoolMismatch, failure
 from tests.fhir_integration.files.made_files import (
     UNTIL,
     bundle,
@@ -110,6 +111,56 @@ def test_a_spool_that_cannot_be_read_is_not_gone_on_with(
         spool.parent.mkdir()
         spool.write_bytes(b"no database" * 1_000)
     with pytest.raises(SpoolMismatch, match="--fresh starts anew"):
+        Import(path, spool, until=UNTIL)
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_when_there_is_room(
+    tmp_path: Path, spool: Path
+) -> None:
+    path = lines(tmp_path / "a.ndjson", [score(f"o{n}", n % 27) for n in range(900)])
+    full = Import(path, spool, until=UNTIL)
+    pages = full._spool.sql.execute("PRAGMA page_count").fetchone()[0]
+    full._spool.sql.execute(f"PRAGMA max_page_count={pages + 2}")
+    with pytest.raises(SpoolFailed, match=r"disk is full.*the same command goes on"):
+        full.run()
+    full.close()
+    again = Import(path, spool, until=UNTIL)
+    assert again.run().resources == 900
+    again.finish()
+
+
+@pytest.mark.parametrize(
+    ("code", "kind", "said"),
+    [
+        (sqlite3.SQLITE_BUSY, SpoolMismatch, "another import of the same files"),
+        (sqlite3.SQLITE_NOTADB, SpoolMismatch, "is damaged"),
+        (sqlite3.SQLITE_IOERR | 3 << 8, SpoolFailed, "cannot be kept"),
+        (sqlite3.SQLITE_CANTOPEN, SpoolFailed, "cannot be kept"),
+        (sqlite3.SQLITE_ERROR, sqlite3.OperationalError, "odd"),
+    ],
+)
+def test_each_failure_is_said_by_what_it_is(
+    *, code: int, kind: type[Exception], said: str
+) -> None:
+    error = sqlite3.OperationalError("odd")
+    error.sqlite_errorcode = code
+    found = failure(error)
+    assert type(found) is kind
+    assert said in str(found)
+
+
+def test_a_place_that_cannot_be_written_is_said(
+    tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = lines(tmp_path / "a.ndjson", [score("a", 1)])
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def full(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("fhir_integration.files.spool.Spool._prepare", full)
+    with pytest.raises(SpoolFailed):
         Import(path, spool, until=UNTIL)
 
 

@@ -98,7 +98,9 @@ class CommonShape:
         clock, offset, rest = self._clocks[text[10:]]
         micros = number * _DAY + clock
         if not column.window:
-            return day, micros, offset, text[:10] + rest if rest else "", day
+            if not rest:
+                return day, micros, offset, "", day
+            return day, micros, offset, text[:10] + rest, micros
         if not rest or column.window == "interval":
             return None
         return number, micros, offset, 0.0, micros

@@ -70,7 +70,7 @@ def _newest(reads: list[ReadResource]) -> tuple[list[ReadResource], list[Refusal
 def _rank(read: ReadResource) -> tuple[object, ...]:
     """Newest last; of equally new ones the order does not depend on the delivery."""
     days = [(x.day, x.offset) for x in read.results if isinstance(x, Sample)]
-    return read.newness, read.content, read.source, days
+    return read.newness, read.content, read.source, read.business, days
 
 
 def _last(

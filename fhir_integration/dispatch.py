@@ -162,8 +162,7 @@ def _business(resource: Json, results: tuple[Result, ...]) -> tuple[str, ...]:
     at = when(resource) if kind == "Observation" else authored(resource)
     if not isinstance(at, Moment):
         return ()
-    is_sample = kind == "Observation" and is_wearable(resource)
-    return business(resource, when=str(at.micros if is_sample else at.day))
+    return business(resource, when=str(at.day if at.instant is None else at.micros))
 
 
 def _observation(resource: Json, context: Context, source: str) -> Iterable[Result]:

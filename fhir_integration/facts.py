@@ -48,14 +48,25 @@ def content_of(found: Result) -> tuple[str, ...]:
             return found.measure.key, window, repr(found.value)
         case Reading() | Answer():
             scale, at = found.scale, found.moment
-            item = found.item if isinstance(found, Answer) else ""
-            name = scale.system, scale.code, f"{scale.low!r} {scale.high!r}", item
+            name = (
+                scale.system,
+                scale.code,
+                f"{scale.low!r} {scale.high!r}",
+                _part(found),
+            )
             return (*name, str(at.day), at.at, repr(found.value))
         case Person():
             return ("person", repr(found))
         case Consented():
             return ("consent", repr(found))
     return type(found).__name__, repr(replace(found, source=""))
+
+
+def _part(found: Reading | Answer) -> str:
+    """Which part of the instrument it is, and whether it was added up."""
+    if isinstance(found, Answer):
+        return found.item
+    return "safety" * found.safety + "summed" * found.summed
 
 
 def within(found: Result, *, since: date, until: date) -> Result | None:

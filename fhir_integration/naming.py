@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from fhir_integration.codes import FHIR_ID
 from fhir_integration.resource_types import R4_TYPES
 from fhir_integration.strict_json import Json
@@ -9,6 +11,7 @@ from fhir_integration.times import Moment, moment
 
 Newness = tuple[str, int, str]
 NAMELESS = ""
+_NUMBERED = re.compile(r"([^0-9]+)([0-9]{1,19})")  # such as v10
 
 
 def names(resource: Json) -> tuple[str, str]:
@@ -28,12 +31,17 @@ def names(resource: Json) -> tuple[str, str]:
 
 
 def newness(resource: Json) -> Newness:
-    """Sorts versions: by lastUpdated, then by number or text of the version."""
+    """Sorts versions: by lastUpdated, then by number or text of the version.
+
+    Of versions such as v9 and v10 the number after the same start counts.
+    """
     meta = resource.get("meta")
     stated = meta if isinstance(meta, dict) else {}
     updated, version = moment(stated.get("lastUpdated")), stated.get("versionId")
     text = version if isinstance(version, str) else ""
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    if found := _NUMBERED.fullmatch(text):
+        text = f"{found[1]}{int(found[2]):020}"
     return updated.utc if isinstance(updated, Moment) else "", number, text
 
 

@@ -220,14 +220,15 @@ DAY = "2026-02-14"
 @pytest.mark.parametrize(
     ("one", "last"),
     [
-        (observation(**NAMED), ("44261-6", "2026-02-14")),
+        (observation(**NAMED), ("44261-6", "1771056300000000")),
+        (observation(effectiveDateTime=DAY, **NAMED), ("44261-6", DAY)),
         (signal(**NAMED), ("8867-4", "1771056300000000")),
-        (lasting("55423-8", DAY, None, **NAMED), ("55423-8", "1771027200000000")),
+        (lasting("55423-8", DAY, None, **NAMED), ("55423-8", DAY)),
         (request(**NAMED), ("36437", "2026-02-01")),
         (request(authoredOn=None, **NAMED), ("36437", "-")),
         (condition(**NAMED), ("F32.1", "2026-01-10")),
-        (form(**ONE_NAME), ("-", "2026-02-10")),
-        (form(**ONE_NAME, questionnaire="urn:q"), ("urn:q", "2026-02-10")),
+        (form(**ONE_NAME), ("-", "1770710400000000")),
+        (form(**ONE_NAME, questionnaire="urn:q"), ("urn:q", "1770710400000000")),
     ],
 )  # fmt: skip
 def test_an_identifier_names_an_entry_by_code_and_time(

@@ -46,5 +46,6 @@ def test_a_later_update_is_newer_whatever_zone_states_it() -> None:
 
 
 def test_of_versions_without_a_date_the_higher_number_is_newer() -> None:
-    ranks = [newness({"meta": {"versionId": text}}) for text in ("10", "9", "x", "")]
+    versions = ("10", "9", "x", "v1-2", "v10", "v9", "u10", "")
+    ranks = [newness({"meta": {"versionId": text}}) for text in versions]
     assert ranks == sorted(ranks, reverse=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import pytest
 
 from backend.twin.record import PatientRecord, Reason, Refusal
 from fhir_integration.reader import read_record
+from tests.fhir_integration.every_kind import form
 from tests.fhir_integration.made import (
     SINCE,
     UNTIL,
@@ -64,7 +66,8 @@ NAMED = {"identifier": [{"system": "urn:x", "value": "1"}]}
 def test_one_business_identifier_under_two_ids_counts_once() -> None:
     first = observation(**NAMED)
     later = {"versionId": "1", "lastUpdated": "2026-02-15T10:00:00Z"}
-    copy = observation(id="o2", meta=later, effectiveDateTime="2026-02-14", **NAMED)
+    same = "2026-02-14T08:05:00Z"
+    copy = observation(id="o2", meta=later, effectiveDateTime=same, **NAMED)
     for order in ([first, copy], [copy, first]):
         record = read(order)
         [entry] = record.series[0].entries
@@ -97,6 +100,28 @@ def test_an_identifier_hides_no_other_item_or_day(other: Json) -> None:
     used = [entry for series in record.series for entry in series.entries]
     assert len(used) + len(record.safety) == 2
     assert record.refused == ()
+
+
+@pytest.mark.parametrize("made", [observation, form])
+def test_an_identifier_of_several_times_a_day_hides_none(
+    made: Callable[..., Json],
+) -> None:
+    element = "authored" if made is form else "effectiveDateTime"
+    name: Any = NAMED["identifier"][0] if made is form else NAMED["identifier"]
+    times = [f"2026-02-14T{hour:02}:00:00Z" for hour in (8, 12, 16, 20)]
+    asked = [made(**{element: at}) for at in times]
+    four = [{**one, "id": f"o{n}", "identifier": name} for n, one in enumerate(asked)]
+    record = read(four)
+    assert [len(series.entries) for series in record.series] == [4]
+    assert record.refused == ()
+
+
+def test_two_parts_of_one_instrument_under_one_id_are_told_apart() -> None:
+    total = observation(id="o1", meta=None, valueQuantity={"value": 1})
+    answer = safety("o1", meta=None)
+    one, other = read([total, answer]), read([answer, total])
+    assert one == other
+    assert [found.value for found in one.safety] == [1.0]
 
 
 def test_another_patients_copy_takes_nothing_back() -> None:

@@ -54,7 +54,7 @@ def read_condition(
     and is refused beside it. Never raises, whatever the object holds.
     """
     verified = _words(resource, "verificationStatus", _VERIFICATION)
-    objection = _objection(resource, verified, subject=subject)
+    objection = _objection(resource, subject=subject)
     known = _known(resource)
     if objection is not None or known is None:
         return (Refused(objection or Reason.UNKNOWN_CODE),)
@@ -75,12 +75,19 @@ def read_condition(
     return (diagnosis, *map(Refused, sorted(unread)))
 
 
-def _objection(resource: Json, verified: str, *, subject: Subject) -> Reason | None:
+def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     if resource.get("resourceType") != "Condition":
         return Reason.WRONG_TYPE
-    if verified == _IN_ERROR:
+    if _is_in_error(resource):
         return Reason.ENTERED_IN_ERROR
     return None if subject.owns(resource) else Reason.WRONG_PATIENT
+
+
+def _is_in_error(resource: Json) -> bool:
+    """True if any code of it says so, of whatever system: no other code means that."""
+    status = resource.get("verificationStatus")
+    inner = dicts(status.get("coding")) if isinstance(status, dict) else []
+    return any(coding.get("code") == _IN_ERROR for coding in inner)
 
 
 def _known(resource: Json) -> tuple[str, str, str] | None:

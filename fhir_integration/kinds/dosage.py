@@ -14,6 +14,7 @@ from backend.twin.history import Dose
 from backend.twin.record import Reason
 from fhir_integration.codes import UCUM
 from fhir_integration.instruments import dicts
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.strict_json import Json
 
 # Codes of UCUM and of HL7's v3-orderableDrugForm -> UCUM; case matters: Mg is a ton.
@@ -65,9 +66,12 @@ def stated_doses(instructions: object) -> tuple[Dose | Reason, ...]:
     """The regular dose and the one as needed that instructions state, if they do.
 
     A reason where one is stated that cannot be read: NO_UNIT, WRONG_UNIT, IMPLAUSIBLE
-    for nothing or too much, NOT_A_NUMBER for anything but one plain amount.
+    for nothing or too much, NOT_A_NUMBER for anything but one plain amount, MODIFIED
+    where a modifier extension changes what a line says.
     """
     lines = dicts(instructions if isinstance(instructions, list) else [instructions])
+    if any(map(is_modified, lines)):
+        return (Reason.MODIFIED,)
     needed = [line for line in lines if _is_as_needed(line)]
     regular = [line for line in lines if not _is_as_needed(line)]
     found = (_of_lines(regular), _of_lines(needed))
@@ -121,7 +125,8 @@ def _is_as_needed(instruction: Json) -> bool:
 
 def planned_end(instructions: object) -> object:
     """The one end, as written, that bounds all dosage instructions; None without."""
-    ends = [_bounds(one).get("end") for one in dicts(instructions)]
+    lines = dicts(instructions)
+    ends = [None if is_modified(one) else _bounds(one).get("end") for one in lines]
     return ends[0] if ends and ends.count(ends[0]) == len(ends) else None
 
 

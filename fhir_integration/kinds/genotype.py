@@ -20,6 +20,7 @@ from backend.twin.record import Reason
 from fhir_integration.codes import LOINC, canonical
 from fhir_integration.instruments import codings, dicts
 from fhir_integration.kinds.diplotype import Said, fit, read_text
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.presence import flags, is_plain
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import is_assertion_of_ai
@@ -195,9 +196,10 @@ def _values(element: Json) -> list[str]:
 
 
 def _is_unclear(element: Json) -> bool:
-    """True for two values, and for a value that is said to be absent."""
+    """True for two values, one that is said to be absent, one that is modified."""
     values = _values(element)
-    return len(values) > 1 or (bool(values) and "dataAbsentReason" in element)
+    is_absent = "dataAbsentReason" in element
+    return len(values) > 1 or (bool(values) and is_absent) or is_modified(element)
 
 
 def _together(

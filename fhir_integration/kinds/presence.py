@@ -20,6 +20,7 @@ _FLAGS = {
 }
 # The gene, the medication in question, the level of evidence: no word on the finding.
 _BESIDE = ("48018-6", "51963-7", "93044-6")
+_UNSURE = frozenset({"dataAbsentReason", "interpretation", "modifierExtension"})
 
 
 def flags(resource: Json) -> set[str]:
@@ -59,7 +60,7 @@ def is_plain(resource: Json, *, read: list[Json]) -> bool:
 
 
 def _is_known(part: object, read: list[Json]) -> bool:
-    if not isinstance(part, dict) or {"dataAbsentReason", "interpretation"} & set(part):
+    if not isinstance(part, dict) or _UNSURE & set(part):
         return False
     return part in read or any(
         canonical(coding.get("system")) == LOINC and coding.get("code") in _BESIDE

@@ -218,6 +218,17 @@ def test_the_diagnosis_outlives_its_dates(fields: Json, reasons: list[Reason]) -
             _made(verificationStatus=_coded(VERIFIED, "entered-in-error")),
             Reason.ENTERED_IN_ERROR,
         ),
+        *(
+            (_made(verificationStatus={"coding": inner}), Reason.ENTERED_IN_ERROR)
+            for inner in (
+                [{"code": "entered-in-error"}],
+                [{"system": "urn:local", "code": "entered-in-error"}],
+                [
+                    {"system": VERIFIED, "code": "confirmed"},
+                    {"code": "entered-in-error"},
+                ],
+            )
+        ),
         (_made(subject={"reference": "Patient/bert"}), Reason.WRONG_PATIENT),
         (_made(subject={"display": "Anna"}), Reason.WRONG_PATIENT),
         (_made(code=_coded(SCT, "38341003")), Reason.UNKNOWN_CODE),

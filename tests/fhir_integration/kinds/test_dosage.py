@@ -67,6 +67,14 @@ def test_nothing_stated_is_no_dose(instructions: object) -> None:
     assert stated_doses(instructions) == ()
 
 
+def test_a_modified_line_takes_the_others_with_it() -> None:
+    lines = [*_order(MG), {"modifierExtension": [{"url": "urn:x"}]}]
+    assert stated_doses(lines) == (Reason.MODIFIED,)
+    ending = {"timing": _every(boundsPeriod={"end": "2026-03-01"})}
+    assert planned_end([ending]) == "2026-03-01"
+    assert planned_end([{**ending, "modifierExtension": [{}]}]) is None
+
+
 def test_a_range_is_not_a_dose() -> None:
     either = [{"doseAndRate": [{"doseRange": {"low": MG, "high": MG}}]}]
     assert stated_doses(either) == (Reason.NOT_A_NUMBER,)

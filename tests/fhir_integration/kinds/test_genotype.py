@@ -230,6 +230,9 @@ UNREAD = "*2/*2 could not be ruled out"
                                       "dataAbsentReason": {"text": "error"}}]},
         {"component": [gene("2621"), {**component("53040-2", coded("LA25390-8")),
                                       "valueString": "rapid metabolizer"}]},
+        {"component": [gene("2621"), {**component("53040-2", coded("LA25390-8")),
+                                      "modifierExtension": [{"url": "urn:x"}]}]},
+        {"modifierExtension": [{"url": "urn:x"}]},
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_may_take_back_the_rest(changes: dict[str, Any]) -> None:

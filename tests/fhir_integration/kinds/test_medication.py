@@ -199,7 +199,8 @@ def test_several_ingredients_and_pointers() -> None:
     )
     assert told(read(pointing)) == [Reason.UNRESOLVED]
     both = {"coding": [{"system": RXNORM, "code": "403969"}]}
-    (event,) = read({**pointing, "contained": [{"id": "m", "code": both}]})
+    inner = {"resourceType": "Medication", "id": "m", "code": both}
+    (event,) = read({**pointing, "contained": [inner]})
     assert isinstance(event, MedicationEvent)
     assert (event.code, event.ingredients) == ("403969", ("fluoxetine", "olanzapine"))
 

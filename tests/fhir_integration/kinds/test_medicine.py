@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import pytest
 
 from backend.twin.record import Reason
@@ -21,7 +23,7 @@ def _coded(*codings: object) -> Json:
         (_coded({"system": RXNORM, "code": "36437"}), "36437"),
         (_coded({"system": RXNORM, "code": "328670"}), "328670"),
         (_coded({"system": RXNORM, "code": "403969"}), "403969"),
-        # The first that is known counts, whatever stands before or between.
+        # The one that is known counts, whatever stands before or after.
         (
             _coded(
                 "not an object",
@@ -30,9 +32,14 @@ def _coded(*codings: object) -> Json:
                 {"system": RXNORM, "code": 36437},
                 {"system": RXNORM, "code": "313782"},
                 {"system": "urn:oid:2.16.840.1.113883.6.88", "code": "4493"},
-                {"system": RXNORM, "code": "36437"},
+                {"system": RXNORM, "code": "310384"},
             ),
             "4493",
+        ),
+        # A product goes before its ingredients, in whichever order they come.
+        *(
+            (_coded(*({"system": RXNORM, "code": code} for code in codes)), "403969")
+            for codes in permutations(("4493", "403969", "61381"))
         ),
         # Words decide nothing, not even wrong ones or ones with an invisible space.
         (
@@ -43,6 +50,20 @@ def _coded(*codings: object) -> Json:
 )
 def test_codes(resource: Json, code: str) -> None:
     assert rxnorm_code(resource, lookup={}) == code
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ("36437", "4493"),  # two ingredients that are no one product
+        ("4493", "36437"),
+        ("403969", "36437"),  # fluoxetine with olanzapine, and sertraline
+        ("4493", "61381"),
+    ],
+)
+def test_two_medicines_in_one_are_none(codes: tuple[str, ...]) -> None:
+    resource = _coded(*({"system": RXNORM, "code": code} for code in codes))
+    assert rxnorm_code(resource, lookup={}) is Reason.MALFORMED
 
 
 @pytest.mark.parametrize(
@@ -71,6 +92,13 @@ LOOKUP = {
     ABSOLUTE: TABLETS,
     "Medication/none": {"resourceType": "Medication"},
     "Medication/error": {**TABLETS, "status": "entered-in-error"},
+    "Medication/label": {**TABLETS, "meta": {"security": [{"code": "R"}]}},
+    "Medication/older": {**TABLETS, "isBrand": True},
+    "Medication/modified": {**TABLETS, "modifierExtension": [{"url": "urn:x"}]},
+    "Medication/two": {
+        **TABLETS,
+        "code": {"coding": [{"system": RXNORM, "code": x} for x in ("36437", "4493")]},
+    },
 }
 
 
@@ -104,6 +132,17 @@ def test_medicines_that_are_pointed_at(resource: Json) -> None:
         (_pointing("Medication/m"), Reason.UNRESOLVED),
         (_pointing({"reference": "Medication/none"}), Reason.UNKNOWN_CODE),
         (_pointing({"reference": "Medication/error"}), Reason.ENTERED_IN_ERROR),
+        (_pointing({"reference": "Medication/label"}), Reason.RESTRICTED),
+        (_pointing({"reference": "Medication/older"}), Reason.UNRESOLVED),
+        (_pointing({"reference": "Medication/modified"}), Reason.MODIFIED),
+        (_pointing({"reference": "Medication/two"}), Reason.MALFORMED),
+        (
+            _pointing(
+                {"reference": "#x"},
+                contained=[{"resourceType": "Substance", "id": "x", "code": ZOLOFT}],
+            ),
+            Reason.UNRESOLVED,
+        ),
     ],
 )
 def test_medicines_that_cannot_be_known(resource: Json, reason: Reason) -> None:

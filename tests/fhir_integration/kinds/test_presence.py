@@ -87,6 +87,7 @@ ABSENT = coded("LA9634-2")
         {"component": [GENE, {"valueString": "not detected"}]},
         {"component": [GENE, "not detected"]},
         {"component": [{**GENE, "interpretation": [coded("NEG")]}]},
+        {"component": [{**GENE, "modifierExtension": [{"url": "urn:x"}]}]},
         {"component": {"0": GENE}},
     ],
 )  # fmt: skip

@@ -35,6 +35,7 @@ from fhir_integration.subject import Subject
 
 _Rank = tuple[Newness, bytes]
 PAGE = 100  # entries of one batch
+PAGE_BYTES = 8 * 1024 * 1024  # of their entries: servers bound what they take at once
 _TIMEOUT_S, _DEADLINE_S = 30.0, 120.0  # of one batch
 
 
@@ -73,23 +74,34 @@ def load(
             newest[own_id] = max(newest.get(own_id, rank), rank)
         if number % PAGE == 0:
             yield done
-    page: list[Placed] = []
     with closing(_connection(ehr_url)) as connection:
-        for placed in files.placed():
-            why = placed if isinstance(placed, Reason) else _older(placed, newest)
-            if why or isinstance(placed, Reason):
-                done.left_out[str(why)] += 1
-                continue
-            del newest[placed.resource["id"]]  # an equal one would be sent again
-            page.append(placed)
-            if len(page) == PAGE:
-                _send(page, connection)
-                _note(page, done, until=until)
-                page.clear()
-                yield done
-        _send(page, connection)
-        _note(page, done, until=until)
-        yield done
+        for page in _pages(files, newest, done):
+            _send(page, connection)
+            _note(page, done, until=until)
+            yield done
+
+
+def _pages(
+    files: _Files, newest: dict[str, _Rank], done: Loaded
+) -> Iterator[list[Placed]]:
+    """What is to be sent, at most PAGE entries or PAGE_BYTES at once; the last page
+    may be empty.
+    """
+    page: list[Placed] = []
+    size = 0
+    for placed in files.placed():
+        why = placed if isinstance(placed, Reason) else _older(placed, newest)
+        if why or isinstance(placed, Reason):
+            done.left_out[str(why)] += 1
+            continue
+        del newest[placed.resource["id"]]  # an equal one would be sent again
+        more = len(orjson.dumps(placed.resource))
+        if len(page) == PAGE or (page and size + more > PAGE_BYTES):
+            yield page
+            page, size = [], 0
+        page.append(placed)
+        size += more
+    yield page
 
 
 class _Files:

@@ -185,6 +185,34 @@ def test_absolute_references_below_the_base_lead_to_the_patient(
     assert done.left_out == {}
 
 
+@pytest.mark.parametrize(
+    ("entries", "size", "pages"),
+    [
+        (100, 10**6, [7]),
+        (3, 10**6, [3, 3, 1]),
+        (100, 1, [1] * 7),
+        (2, 900, [2, 2, 2, 1]),
+    ],
+)
+def test_a_batch_is_bounded_in_entries_and_bytes(
+    *, tmp_path: Path, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch,
+    entries: int, size: int, pages: list[int],
+) -> None:  # fmt: skip
+    monkeypatch.setattr(loading, "PAGE", entries)
+    monkeypatch.setattr(loading, "PAGE_BYTES", size)
+    sent: list[int] = []
+    real = loading._send
+
+    def send(page: Any, connection: Any) -> None:
+        sent.append(len(page))
+        real(page, connection)
+
+    monkeypatch.setattr(loading, "_send", send)
+    path = lines(tmp_path / "a.ndjson", [score(f"o{n}", n) for n in range(7)])
+    assert put_in(path, sandbox).sent == 7
+    assert sent == pages
+
+
 def test_what_is_left_out_is_counted_under_its_true_reason(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

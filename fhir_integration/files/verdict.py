@@ -8,6 +8,7 @@ consent that denies, is refused as restricted. Memory stays flat: SQLite sorts o
 
 from __future__ import annotations
 
+import sqlite3
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -142,6 +143,10 @@ def decide(spool: Spool, *, tick: Callable[[], None]) -> Counts:
     try:
         _judge(spool)
         return _counts(spool)
+    except sqlite3.OperationalError as error:
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_INTERRUPT:
+            raise KeyboardInterrupt from None  # SQLite keeps what `tick` raised
+        raise
     finally:
         spool.sql.set_progress_handler(None, 0)
 

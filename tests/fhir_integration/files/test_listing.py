@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from fhir_integration.files import listing as module
+from fhir_integration.files.documents import Limits
+from fhir_integration.files.first_look import pointed_at
 from fhir_integration.files.listing import NothingToRead, Source, listing, printable
 from tests.fhir_integration.files.made_files import counted, lines, score
 
@@ -107,3 +109,8 @@ def test_files_of_any_name_are_read(tmp_path: Path) -> None:
         lines(path, [score("a", 1)])
     assert counted(tmp_path / "f", tmp_path / "spool").resources == 2
     assert listing(tmp_path / "f").others == {".\\x1b\\udcff": 1}
+
+
+def test_a_first_look_passes_over_what_is_gone(tmp_path: Path) -> None:
+    gone = Source("a.json", tmp_path / "a.json")
+    assert list(pointed_at(gone, limits=Limits())) == []

@@ -62,6 +62,26 @@ def test_a_killed_run_goes_on_and_reports_the_same(
     assert list(spool.parent.iterdir()) == []
 
 
+def test_a_run_that_is_stopped_while_it_counts_goes_on(
+    tmp_path: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fhir_integration.files.verdict._STEPS", 10)
+    path = lines(tmp_path / "a.ndjson", [score(f"o{n}", n) for n in range(9)])
+    ticks = iter(range(100))
+
+    def tick(progress: Progress) -> None:
+        if progress.stage == "counting" and next(ticks) == 5:
+            raise KeyboardInterrupt
+
+    first = Import(path, spool, until=UNTIL)
+    with pytest.raises(KeyboardInterrupt):
+        first.run(tick)
+    first.close()
+    again = Import(path, spool, until=UNTIL)
+    assert again.run().used == 9
+    again.finish()
+
+
 def begun(folder: Path, spool: Path) -> None:
     """A run that was cut off."""
     Import(folder, spool, until=UNTIL).close()

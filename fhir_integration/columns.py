@@ -11,6 +11,7 @@ from backend.twin.record import Reason, Refusal
 from backend.twin.scales import Scale
 from fhir_integration.dispatch import ReadResource
 from fhir_integration.facts import content_of
+from fhir_integration.instruments import step_of
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.wearable import Sample, is_count
 from fhir_integration.naming import newness
@@ -52,11 +53,12 @@ class Column:
     unit is a value.
     """
 
-    __slots__ = ("counts", "high", "low", "of", "rows", "units", "window")
+    __slots__ = ("counts", "high", "low", "of", "rows", "step", "units", "window")
 
     def __init__(self, of: Measure | Scale | None) -> None:
         self.of = of
         self.low, self.high = (of.low, of.high) if of else (0.0, 0.0)
+        self.step = step_of(of) if isinstance(of, Scale) else 0.0
         self.window = of.window if isinstance(of, Measure) else ""
         self.counts = isinstance(of, Scale) or (of is not None and is_count(of))
         self.rows: list[Row] = []
@@ -72,8 +74,8 @@ class Column:
             instant = datetime.fromisoformat(rest) if rest else None
             result = Reading(self.of, Moment(day, instant), value, safety=False)
         else:
-            start = micros // 1_000_000
-            result = Sample(self.of, start, rest, day, offset, value, source)
+            start, fraction = divmod(micros, 1_000_000)
+            result = Sample(self.of, start, rest, day, offset, value, source, fraction)
         meta = {"lastUpdated": updated, "versionId": version}
         return ReadResource(
             f"Observation/{own_id}",

@@ -26,7 +26,7 @@ from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.spans import span_between
 from fhir_integration.kinds.wearable import judged, measure_of
 from fhir_integration.naming import business
-from fhir_integration.observation import is_assertion_of_ai
+from fhir_integration.observation import is_assertion_of_ai, when
 from fhir_integration.strict_json import Json
 from fhir_integration.times import DAY, Moment, moment
 from fhir_integration.versions import is_other_version
@@ -43,6 +43,8 @@ _ELEMENTS = """
 _PLAIN = frozenset(_ELEMENTS.split())
 _USED = frozenset({"final", "amended", "corrected"})
 _UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+# Of a Quantity, what makes its value none or another one.
+_TELLING = frozenset({"comparator", "modifierExtension", "_value"})
 _IS_ID = FHIR_ID.fullmatch
 _DAY = DAY * 1_000_000  # microseconds
 # Day, microseconds, offset, the rest of a row's time, and the time of the entry's name.
@@ -109,7 +111,8 @@ class CommonShape:
         """Over a period; a score looks back from its end."""
         text: str = period["end"]
         if not isinstance(column.of, Measure):
-            return self._at(column, text)
+            at = when({"effectivePeriod": period})
+            return None if isinstance(at, Reason) else self._at(column, text)
         stated: str = period["start"]
         _, number = self._days[text[:10]]
         _, first = self._days[stated[:10]]
@@ -130,6 +133,8 @@ class CommonShape:
         own_id, meta, stated = resource["id"], resource["meta"], resource[effective]
         value = 0.0 if column.of is None else _number(resource, column)
         if not (column.low <= value <= column.high and _IS_ID(own_id)):
+            return False
+        if column.step and (value - column.low) % column.step:
             return False
         if effective == "effectivePeriod":
             time = self._lasting(column, stated, value)
@@ -196,8 +201,8 @@ def _number(resource: Json, column: Column) -> float:
     convert = None
     if "valueQuantity" in resource:
         quantity = resource["valueQuantity"]
-        if "comparator" in quantity:
-            raise ValueError("no value")
+        if not _TELLING.isdisjoint(quantity):
+            raise ValueError("no plain value")
         convert = column.units[
             quantity.get("unit"), quantity.get("code"), quantity.get("system")
         ]
@@ -237,6 +242,8 @@ def _bounds(resource: Json) -> tuple[Any, ...]:
     """What a diary item's scale depends on; types too, since 1 equals True."""
     (stated,) = resource["referenceRange"]
     (mark,) = stated["type"]["coding"]
+    if "modifierExtension" in stated:
+        raise ValueError("no plain range")
     low, high = stated["low"]["value"], stated["high"]["value"]
     return type(low), low, type(high), high, mark["system"], mark["code"]
 

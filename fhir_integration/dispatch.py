@@ -17,6 +17,7 @@ from fhir_integration.kinds.condition import read_condition
 from fhir_integration.kinds.consent import read_consent
 from fhir_integration.kinds.genotype import is_genotype, read_genotype
 from fhir_integration.kinds.medication import read_medication
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.person import read_person
 from fhir_integration.kinds.questionnaire import authored, read_response
 from fhir_integration.kinds.refused import Refused
@@ -91,7 +92,7 @@ def read_any(resource: Json, context: Context) -> ReadResource:
     results = _results(meant, context, source)
     return ReadResource(
         identity,
-        () if _is_stray(results) else _business(meant, results),
+        () if _is_stray(meant, results, context.subject) else _business(meant, results),
         newness(resource),
         source,
         results,
@@ -126,6 +127,8 @@ def _objection(resource: Json) -> Reason | None:
         return Reason.WRONG_TYPE
     if kind not in _UNDER_ANY_LABEL and is_restricted(resource):
         return Reason.RESTRICTED
+    if kind in _KINDS and kind != "Consent" and is_modified(resource):
+        return Reason.MODIFIED  # of a Consent its reader hears a denial all the same
     return None
 
 
@@ -146,10 +149,13 @@ def _holds_answers(resource: Json) -> bool:
     return kind == "Observation" and holds_answers(resource)
 
 
-def _is_stray(results: tuple[Result, ...]) -> bool:
+def _is_stray(resource: Json, results: tuple[Result, ...], subject: Subject) -> bool:
     """True for what is not this patient's: it must not stand in for what is."""
     first = results[0] if results else None
-    return isinstance(first, Refused) and first.reason in _NOT_OURS
+    if not isinstance(first, Refused):
+        return False
+    is_unread = first.reason in (Reason.RESTRICTED, Reason.MODIFIED)
+    return first.reason in _NOT_OURS or (is_unread and subject.is_another(resource))
 
 
 def _business(resource: Json, results: tuple[Result, ...]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def content_of(found: Result) -> tuple[str, ...]:
         case Refused():
             return "", found.reason, str(found.safety)
         case Sample():
-            window = f"{found.start} {found.seconds!r}"
+            window = f"{found.start} {found.fraction} {found.seconds!r}"
             return found.measure.key, window, repr(found.value)
         case Reading() | Answer():
             scale, at = found.scale, found.moment

@@ -16,6 +16,7 @@ from backend.twin.record import Reason
 from backend.twin.scales import Scale, known_scales, local_scale, scale
 from fhir_integration import codes
 from fhir_integration.items import item_scales
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.strict_json import Json
 
 
@@ -33,7 +34,7 @@ class Instrument:
     """An instrument by its scale, and the part of it that a code names.
 
     `item` is the item's own code, empty for a total and a panel. Its numbers run from
-    `low` to `high`, score units.
+    `low` to `high`, score units, in whole steps of `step`; 0 for any between.
     """
 
     scale: Scale
@@ -41,6 +42,7 @@ class Instrument:
     item: str = ""
     low: float = field(init=False)
     high: float = field(init=False)
+    step: float = field(init=False)
 
     def __post_init__(self) -> None:
         low, high = self.scale.low, self.scale.high
@@ -51,6 +53,22 @@ class Instrument:
             low, high = asked.low, asked.high
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
+        step = step_of(self.scale) if self.part is Part.TOTAL else 1.0
+        object.__setattr__(self, "step", step)
+
+    def has(self, value: float) -> bool:
+        """True for a number that can be given there."""
+        is_between = self.low <= value <= self.high
+        return is_between and not (self.step and (value - self.low) % self.step)
+
+
+def step_of(scale: Scale) -> float:
+    """By how much totals of a questionnaire differ at least; 0 for a diary's ratings.
+
+    What lies between two steps is no total but a mean or an estimate from fewer items.
+    Of a diary's ratings a mean is one: several are given on one day.
+    """
+    return scale.step or 0.0 if scale.cadence == "questionnaire" else 0.0
 
 
 @cache
@@ -90,24 +108,31 @@ def named(system: str, code: str) -> Instrument | None:
 def instrument(element: Json) -> Instrument | Reason:
     """The instrument that an Observation's or a component's code names.
 
-    Matched by system and code only, never by display. Of several codings the first
-    known counts; a panel's only where no other is known.
+    Matched by system and code only, never by display. Of codings that name two, neither
+    is known; but an answer to a safety item is read as one, whatever else it is called.
+    A panel's counts only where no other is known.
     """
     known = _known()
     panel: Instrument | Reason = Reason.UNKNOWN_CODE
+    parts: list[Instrument | Reason] = []
     for coding in codings(element):
         system, code = coding.get("system"), coding.get("code")
         if not isinstance(code, str) or not isinstance(system, str):
             continue
-        found = known.get((system, code))
-        if found is None:
-            if system == codes.DIARY:
-                return _diary(element, code)
-        elif found.part is not Part.PANEL:
-            return found
-        else:
+        found: Instrument | Reason | None = known.get((system, code))
+        if found is None and system == codes.DIARY:
+            found = _diary(element, code)
+        if isinstance(found, Instrument) and found.part is Part.PANEL:
             panel = found
-    return panel
+        elif found is not None and found not in parts:
+            parts.append(found)
+    if len(parts) > 1:
+        return next(filter(_is_safety, parts), Reason.UNKNOWN_CODE)
+    return parts[0] if parts else panel
+
+
+def _is_safety(found: Instrument | Reason) -> bool:
+    return isinstance(found, Instrument) and found.part is Part.SAFETY
 
 
 def parts(resource: Json, of: Instrument | Reason) -> list[tuple[Json, Instrument]]:
@@ -197,6 +222,8 @@ def _diary(element: Json, code: str) -> Instrument | Reason:
         return Reason.MALFORMED
     for stated in dicts(element.get("referenceRange")):
         kind = stated.get("type")
+        if is_modified(stated):
+            continue
         marks = dicts(kind.get("coding")) if isinstance(kind, dict) else []
         if not any(_is_scale_mark(mark) for mark in marks):
             continue

@@ -22,12 +22,17 @@ from fhir_integration.instruments import (
     parts,
 )
 from fhir_integration.items import total_of, totals_of
+from fhir_integration.kinds.day_span import day_span
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
 from fhir_integration.values import score
 
+_EFFECTIVE = (
+    *("effectiveDateTime", "effectiveInstant"),
+    *("effectivePeriod", "effectiveTiming"),
+)
 _USED = frozenset({"final", "amended", "corrected"})
 _REFUSED = {
     "registered": Reason.NOT_FINAL,
@@ -78,8 +83,11 @@ def when(resource: Json) -> Moment | Reason:
 
     A period counts by its end, when the questionnaire looks back from, else by its
     start; a timing by its first event. An effective[x] that states no time (a reason
-    for its absence) is NO_DATE: `issued` may be years later.
+    for its absence) is NO_DATE: `issued` may be years later. Two of them, or a period
+    that ends before it starts, are MALFORMED.
     """
+    if sum(key in resource for key in _EFFECTIVE) > 1:
+        return Reason.MALFORMED
     for key in ("effectiveDateTime", "effectiveInstant"):
         if key in resource:
             return moment(resource[key])
@@ -95,10 +103,22 @@ def when(resource: Json) -> Moment | Reason:
 def _of_period(period: object) -> Moment | Reason:
     if not isinstance(period, dict):
         return Reason.MALFORMED
-    for end in ("end", "start"):
-        if end in period:
-            return moment(period[end])
-    return Reason.NO_DATE
+    if "end" not in period:
+        return moment(period["start"]) if "start" in period else Reason.NO_DATE
+    end = moment(period["end"])
+    if isinstance(end, Reason) or "start" not in period:
+        return end
+    return Reason.MALFORMED if _is_after(period["start"], end) else end
+
+
+def _is_after(stated: object, end: Moment) -> bool:
+    """True for a start later than the end, and for one that is no time at all."""
+    start, days = moment(stated), day_span(stated)
+    if days is None:
+        return True
+    if isinstance(start, Moment) and start.instant and end.instant:
+        return start.micros > end.micros
+    return days[0] > end.day
 
 
 def _of_timing(timing: object) -> Moment | Reason:
@@ -163,7 +183,7 @@ def read_part(element: Json, inner: Instrument, *, at: Moment) -> Result:
     value = score(element, inner.scale, is_answer=part is not Part.TOTAL)
     if isinstance(value, Reason):
         return Refused(value, safety)
-    if not inner.low <= value <= inner.high:
+    if not inner.has(value):
         return Refused(Reason.OUTSIDE_SCALE, safety)
     value += 0.0  # turns -0.0 into 0.0
     if part is Part.ITEM:
@@ -177,11 +197,16 @@ def totalled(
     """What the parts of one form say together: items give way to the total they make.
 
     `read`: what each part is, and what it says. Totals and safety items stand as they
-    are. Of a questionnaire without a stated total the items are added up where they are
-    all there, else refused as one. `of` is the form's questionnaire where it names one:
-    no other is added up then.
+    are, unless two totals contradict each other. Of a questionnaire without a stated
+    total the items are added up where they are all there, else refused as one. `of` is
+    the form's questionnaire where it names one: no other is added up then.
     """
-    said = [result for inner, result in read if inner.part is not Part.ITEM]
+    twice = _told_twice(read)
+    said = [
+        Refused(Reason.MALFORMED) if result in twice else result
+        for inner, result in read
+        if inner.part is not Part.ITEM
+    ]
     stated = {inner.scale.key for inner, result in read if _states_total(inner, result)}
     numbers = _numbers(read)
     sums = totals_of(numbers)
@@ -200,6 +225,16 @@ def totalled(
         if inner.part is Part.ITEM and inner.item not in used
     ]
     return (*said, *_left_over(left))
+
+
+def _told_twice(read: Sequence[tuple[Instrument, Result]]) -> list[Result]:
+    """Totals that another total of the same questionnaire contradicts."""
+    totals = [x for of, x in read if of.part is Part.TOTAL and isinstance(x, Reading)]
+    return [
+        one
+        for one in totals
+        if any(one.scale == x.scale and one.value != x.value for x in totals)
+    ]
 
 
 def _states_total(inner: Instrument, result: Result) -> bool:

@@ -17,6 +17,7 @@ from fhir_integration.codes import (
     canonical,
 )
 from fhir_integration.instruments import dicts
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
 
@@ -29,6 +30,7 @@ _VALUES = frozenset(
         *("Uri", "Attachment", "Coding", "Reference"),
     )
 )
+_ABSENT = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,12}(\.[0-9]{1,12})?")
 
 
@@ -43,16 +45,43 @@ def score(element: Json, scale: Scale, *, is_answer: bool) -> float | Reason:
     do samples (SampledData). A value that is absent is never zero.
     """
     stated = _VALUES.intersection(element)
+    if is_modified(element):
+        return Reason.MODIFIED
     if not stated or "dataAbsentReason" in element:
         return Reason.NO_VALUE
     if len(stated) > 1:
         return Reason.MALFORMED
     (kind,) = stated
+    objection = unusable(element, kind)
+    if objection is not None:
+        return objection
+    if kind == "valueCodeableConcept" and is_answer:
+        return _of_answer(element[kind], scale)
+    return _number(element[kind], kind, scale)
+
+
+def unusable(element: Json, kind: str) -> Reason | None:
+    """Why a value that is stated must not be read: it says so itself.
+
+    MODIFIED by a modifier extension; NO_VALUE where an extension says that the value
+    beside it is absent.
+    """
     value = element[kind]
+    inner = value if isinstance(value, dict) else {}
+    if is_modified(inner):
+        return Reason.MODIFIED
+    beside = element.get(f"_{kind}"), inner.get("_value")
+    return Reason.NO_VALUE if any(map(_says_absent, beside)) else None
+
+
+def _says_absent(beside: object) -> bool:
+    stated = dicts(beside.get("extension")) if isinstance(beside, dict) else []
+    return any(one.get("url") == _ABSENT for one in stated)
+
+
+def _number(value: object, kind: str, scale: Scale) -> float | Reason:
     if kind == "valueQuantity":
         return _of_quantity(value, scale)
-    if kind == "valueCodeableConcept" and is_answer:
-        return _of_answer(value, scale)
     if kind == "valueBoolean" and ANSWER_LISTS.get(scale.key) is YES_NO:
         return float(value) if isinstance(value, bool) else Reason.MALFORMED
     read = _READERS.get(kind)

@@ -18,10 +18,12 @@ NO_OFFSET = -32768
 class Rows(NamedTuple):
     """Values as they were delivered, in any order: the columns of a `Stream`.
 
-    `of` numbers the resource of each.
+    `of` numbers the resource of each; `fraction` is what its start has beyond the whole
+    second, in microseconds.
     """
 
     start: list[int]
+    fraction: list[int]
     seconds: list[float]
     day: list[int]
     offset: list[int]
@@ -73,15 +75,16 @@ class Stream:
 def stream(measure: Measure, rows: Rows) -> tuple[Stream, list[str]]:
     """The rows in order of time, each value once; and the references of repeats.
 
-    A repeat has the start, window and value of a row of another resource; the first by
-    reference counts. Rows of one resource are none: a device may measure twice within a
-    second.
+    A repeat has the start to the microsecond, window and value of a row of another
+    resource; the first by reference counts. Rows of one resource are none: a device may
+    measure twice within a second.
     """
     start = np.array(rows.start, np.int64)
+    fraction = np.array(rows.fraction, np.int32)
     seconds = np.array(rows.seconds, np.float64)
     value = np.array(rows.value, np.float64)
-    order = np.lexsort((value, seconds, start))
-    runs = _runs(order, start, seconds, value)
+    order = np.lexsort((value, seconds, fraction, start))
+    runs = _runs(order, start, fraction, seconds, value)
     again = [number for run in runs for number in _repeats(rows, run)]
     if again:
         order = order[~np.isin(order, again)]

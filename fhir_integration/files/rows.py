@@ -205,7 +205,9 @@ def _about(resource: Json, whose: Whose | None) -> Json:
         return resource
     if not whose.element:
         return {**resource, "id": _ID}
-    return {**resource, whose.element: _LINK}
+    named, focus = resource.get(whose.element), resource.get("focus")
+    own = {"focus": [_LINK]} if focus is not None and focus == [named] else {}
+    return {**resource, **own, whose.element: _LINK}
 
 
 def _kind(resource: Json) -> str:

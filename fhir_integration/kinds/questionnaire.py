@@ -15,6 +15,7 @@ from backend.twin.record import Reason
 from backend.twin.scales import Scale, scale
 from fhir_integration import codes
 from fhir_integration.instruments import Instrument, Part, dicts, may_hide, named
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import (
     Result,
@@ -36,6 +37,8 @@ _NOTHING_LOST = frozenset({Reason.ENTERED_IN_ERROR, Reason.WRONG_TYPE})
 _MAX_DEPTH = 50  # nobody asks deeper; a response is data from outside
 # Where items stand: in R4, and in the versions before it.
 _NESTED = ("item", "answer", "group", "question")
+_OF_A_VALUE = ("value", "_value", "modifierExtension")
+_MODIFIED = "modifierExtension"
 _BEFORE_THE_END = re.compile(r".*[/#:]", re.DOTALL)
 _OURS = (codes.INSTRUMENT, codes.RATING)
 
@@ -102,12 +105,17 @@ def _objection(resource: Json, *, subject: Subject) -> Reason | None:
 
 
 def _asked_in(holder: Json, depth: int) -> Iterator[tuple[Json, Instrument | None]]:
-    """Every item with what it asks, groups and items below answers included."""
+    """Every item with what it asks, groups and items below answers included.
+
+    What modifies a group, an item or an answer modifies all that stands in it.
+    """
     if depth == 0:
         return
+    modifier = holder.get(_MODIFIED)
     for name in _NESTED:
         inside = holder.get(name)
-        for item in [inside] if isinstance(inside, dict) else dicts(inside):
+        for stated in [inside] if isinstance(inside, dict) else dicts(inside):
+            item = {**stated, _MODIFIED: modifier} if modifier else stated
             if name != "answer":
                 yield item, _asked(item)
             yield from _asked_in(item, depth - 1)
@@ -180,12 +188,18 @@ def _read(item: Json, asked: Instrument, *, at: Moment) -> Result:
     answers = dicts(item.get("answer"))
     if len(answers) > 1:
         return Refused(Reason.MALFORMED, asked.part is Part.SAFETY)
+    if is_modified(item):
+        return Refused(Reason.MODIFIED, asked.part is Part.SAFETY)
     return read_part(_as_element(answers[0] if answers else {}), asked, at=at)
 
 
 def _as_element(answer: Json) -> Json:
-    """An answer's value[x] in the shapes of an Observation's."""
-    element = {key: value for key, value in answer.items() if key.startswith("value")}
+    """An answer's value[x] in the shapes of an Observation's; two stay as they are."""
+    element = {
+        key: value for key, value in answer.items() if key.startswith(_OF_A_VALUE)
+    }
+    if sum(key.startswith("value") for key in element) > 1:
+        return element
     if "valueCoding" in element:
         element["valueCodeableConcept"] = {"coding": [element.pop("valueCoding")]}
     if "valueDecimal" in element:

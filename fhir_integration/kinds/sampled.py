@@ -26,12 +26,17 @@ Sampled = tuple[Span, float] | Reason
 MAX_SAMPLES = 100_000
 
 
-def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
+def sampled(
+    data: object, measure: Measure, whole: Span, *, ends: bool = False
+) -> Iterator[Sampled]:
     """Each sample's span and value in the measure's unit, or why it has none.
 
     `whole` begins with the first sample. Each sample is a moment `period` ms after the
     one before it; in measures of a stretch of time it covers that period. More than
     MAX_SAMPLES are MALFORMED as a whole: a part of them would not be the series.
+    So are samples of which the last begins later than a period after the end of
+    `whole`, where it `ends`: pace or period must be wrong. A second is forgiven, since
+    ends are rounded.
     """
     read = _header(data, measure)
     if isinstance(read, Reason):
@@ -40,7 +45,9 @@ def sampled(data: object, measure: Measure, whole: Span) -> Iterator[Sampled]:
     convert, origin, factor, step = read
     texts = data.get("data") if isinstance(data, dict) else None
     words = _words(texts)
-    if len(words) > MAX_SAMPLES:
+    last = (len(words) - 1) * step
+    is_beyond = ends and last > whole.seconds + max(step, 1.0)
+    if len(words) > MAX_SAMPLES or is_beyond:
         yield Reason.MALFORMED
         return
     if not words:
@@ -107,8 +114,8 @@ def _lasts(measure: Measure) -> bool:
 
 def _span(whole: Span, after: float, seconds: float) -> Span:
     """`after` seconds into the series; the day moves on in the stated offset."""
-    start = whole.start + after
-    offset = 0 if whole.offset == NO_OFFSET else whole.offset
-    local = whole.start + 60 * offset
-    days = int((local + after) // DAY) - int(local // DAY)
-    return Span(int(start // 1), seconds, whole.day + days, whole.offset)
+    moved, fraction = divmod(whole.fraction + round(after * 1_000_000), 1_000_000)
+    start = whole.start + moved
+    east = 0 if whole.offset == NO_OFFSET else 60 * whole.offset
+    days = (start + east) // DAY - (whole.start + east) // DAY
+    return Span(start, seconds, whole.day + days, whole.offset, fraction)

@@ -25,13 +25,15 @@ _MOST_DATES = {"day": DAY, "night": 2 * DAY}
 class Span(NamedTuple):
     """Start (seconds since 1970 UTC), length (seconds, 0 for a moment), day, offset.
 
-    The day counts from 1970; the offset is minutes east of UTC, or `NO_OFFSET`.
+    The day counts from 1970; the offset is minutes east of UTC, or `NO_OFFSET`. What
+    the start has beyond its whole seconds is `fraction`, in microseconds.
     """
 
     start: int
     seconds: float
     day: int
     offset: int
+    fraction: int = 0
 
 
 def span_of(resource: Json, window: Window) -> Span | Reason:
@@ -61,7 +63,8 @@ def _of_point(at: Moment | Reason, window: Window) -> Span | Reason:
     if window == "interval":
         return Reason.NO_WINDOW
     if at.offset is not None:
-        return Span(at.micros // 1_000_000, 0.0, at.number, at.offset)
+        start, fraction = divmod(at.micros, 1_000_000)
+        return Span(start, 0.0, at.number, at.offset, fraction)
     if window == "instant":
         return Reason.NO_TIME
     seconds = float(DAY) if window == "day" else 0.0
@@ -118,4 +121,5 @@ def span_between(
         return Reason.NO_WINDOW
     clock = (end + 60_000_000 * offset) % (DAY * 1_000_000)
     at_midnight = seconds > 0 and clock == 0
-    return Span(start // 1_000_000, seconds, day - at_midnight, offset)
+    whole, fraction = divmod(start, 1_000_000)
+    return Span(whole, seconds, day - at_midnight, offset, fraction)

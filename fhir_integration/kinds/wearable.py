@@ -10,6 +10,7 @@ from backend.twin.measures import Measure, Window, by_code
 from backend.twin.record import Reason
 from fhir_integration.codes import canonical
 from fhir_integration.instruments import dicts
+from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.sampled import sampled
 from fhir_integration.kinds.spans import Span, span_of
@@ -17,6 +18,7 @@ from fhir_integration.observation import is_assertion_of_ai
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.ucum import finite, in_unit
+from fhir_integration.values import unusable
 
 # R4's profile of vital signs wants the broad code beside any narrower one.
 _NARROW, _BROAD = "resting-heart-rate", "heart-rate"
@@ -36,7 +38,8 @@ class Sample(NamedTuple):
 
     `start` is seconds since 1970 UTC, `seconds` the length of the window (0 for a
     moment), `day` the local day since 1970 on which it counts, `offset` minutes east of
-    UTC. A tuple, since a SampledData makes thousands.
+    UTC, `fraction` microseconds beyond `start`. A tuple, since a SampledData makes
+    thousands.
     """
 
     measure: Measure
@@ -46,6 +49,7 @@ class Sample(NamedTuple):
     offset: int
     value: float
     source: str
+    fraction: int = 0
 
 
 def measure_of(element: Json) -> Measure | None:
@@ -145,21 +149,36 @@ def _results(
     span = span_of(resource, window)
     if isinstance(span, Reason):
         yield Refused(span)
-    elif not present or "dataAbsentReason" in element:
-        yield Refused(Reason.NO_VALUE)
-    elif len(present) > 1:
-        yield Refused(Reason.MALFORMED)
-    else:
-        for read in _read(element, present[0], measure, span):
-            yield judged(read, measure, source)
+        return
+    objection = _unread(element, present)
+    if objection is not None:
+        yield Refused(objection)
+        return
+    for read in _read(element, present[0], measure, span, ends=_has_end(resource)):
+        yield judged(read, measure, source)
+
+
+def _unread(element: Json, present: list[str]) -> Reason | None:
+    """Why the element's own value is not read."""
+    if is_modified(element):
+        return Reason.MODIFIED
+    if not present or "dataAbsentReason" in element:
+        return Reason.NO_VALUE
+    return Reason.MALFORMED if len(present) > 1 else unusable(element, present[0])
+
+
+def _has_end(resource: Json) -> bool:
+    """True for a period with both ends, past which no sample goes."""
+    period = resource.get("effectivePeriod")
+    return isinstance(period, dict) and {"start", "end"} <= period.keys()
 
 
 def _read(
-    element: Json, kind: str, measure: Measure, span: Span
+    element: Json, kind: str, measure: Measure, span: Span, *, ends: bool
 ) -> Iterator[tuple[Span, float] | Reason]:
     value: Any = element[kind]
     if kind == "valueSampledData":
-        yield from sampled(value, measure, span)
+        yield from sampled(value, measure, span, ends=ends)
         return
     number = _number(kind, value, measure)
     yield number if isinstance(number, Reason) else (span, number)
@@ -193,7 +212,9 @@ def judged(
     longest = _longest(measure, span)
     if not measure.low <= value <= min(measure.high, longest):
         return Refused(Reason.IMPLAUSIBLE)
-    return Sample(measure, *span, value + 0.0, source)  # + 0.0 turns -0.0 into 0.0
+    start, seconds, day, offset, fraction = span
+    number = value + 0.0  # turns -0.0 into 0.0
+    return Sample(measure, start, seconds, day, offset, number, source, fraction)
 
 
 def _longest(measure: Measure, span: Span) -> float:

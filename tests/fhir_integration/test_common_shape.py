@@ -96,6 +96,7 @@ UNREAD = [
     observation(code=coded("1234-5"), effectiveDateTime="2026-02-14"),
     signal({"coding": []}),
     signal(coded("8867-4", "80404-7")),
+    observation(code=coded("44261-6", "70274-6")),
     signal(coded("80404-7", text="RMSSD"), valueQuantity=quantity(50, "ms")),
     signal("1234-5", valueQuantity=None, valueString="positive"),
     signal("1234-5", identifier=[{"system": "urn:x", "value": "1"}]),
@@ -130,6 +131,11 @@ def test_a_row_is_read_as_its_resource_is(resource: Json) -> None:
     assert column.read(column.rows[0]) == read_any(resource, CONTEXT)
 
 
+MODIFIER = {"modifierExtension": [{"url": "urn:not", "valueBoolean": True}]}
+DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+ABSENT = {"extension": [{"url": DAR, "valueCode": "error"}]}
+BACKWARDS = {"start": "2026-02-15", "end": "2026-02-14"}
+RANGE_OF_DIARY = diary("d1")["referenceRange"][0]
 UNCOMMON: list[Json] = [
     {},
     observation(status="cancelled"),
@@ -153,6 +159,20 @@ UNCOMMON: list[Json] = [
     observation(code=coded("1234-5"), effectiveDateTime="2025-02-14"),
     observation(code=coded("1234-5"), dataAbsentReason={}),
     observation(code=coded("84413-4")),
+    observation(valueQuantity={"value": 10.5}),
+    observation(valueQuantity={"value": 5, "code": "1", "unit": "T-score"}),
+    observation(modifierExtension=[{"url": "urn:not"}]),
+    observation(implicitRules="urn:rules"),
+    observation(focus=[{"reference": "Patient/fetus"}]),
+    observation(valueQuantity={"value": 5, **MODIFIER}),
+    observation(valueQuantity={"value": 5, "_value": ABSENT}),
+    observation(valueQuantity=None, valueInteger=5, _valueInteger=ABSENT),
+    observation(code=coded("44261-6", "44260-8"), valueQuantity={"value": 2}),
+    observation(effectivePeriod={"end": "2026-02-14"}),
+    observation(effectiveDateTime=None, effectivePeriod=BACKWARDS),
+    signal(focus=[{"reference": "Patient/fetus"}]),
+    signal(valueQuantity={**quantity(72, "/min"), **MODIFIER}),
+    {**diary("d1"), "referenceRange": [{**RANGE_OF_DIARY, **MODIFIER}]},
     diary("d1", low=True),
     diary("d1", low=9),
     signal(effectiveDateTime="2026-02-14"),
@@ -192,7 +212,10 @@ def test_bounds_that_look_alike_to_python_are_not_mixed_up() -> None:
         assert read(*order) == exactly(*order)
 
 
-ELEMENTS = sorted({name for one in COMMON + UNREAD for name in one})
+ELEMENTS = sorted(
+    {name for one in COMMON + UNREAD for name in one}
+    | {"modifierExtension", "implicitRules", "focus", "_valueQuantity"}
+)
 INNER = {
     "code": [
         *(coded("44261-6"), coded("8867-4"), coded("x", system=DIARY)),
@@ -201,12 +224,24 @@ INNER = {
             coded("x"),
             coded("55423-8", "44261-6"),
             coded("80404-7", "x"),
+            *(
+                coded("44260-8"),
+                coded("44261-6", "70274-6"),
+                coded("44261-6", "44260-8"),
+            ),
         ),
         *(coded("93832-4"), VENDOR_DIARY, TWICE_CODED),
     ],
-    "valueQuantity": [{"value": 5}, quantity(60, "/min"), {"value": 60, "unit": "bpm"}],
+    "valueQuantity": [
+        *({"value": 2.5}, {"value": 5, **MODIFIER}, {"value": 5, "_value": ABSENT}),
+        *({"value": 5, "code": "1", "unit": unit} for unit in ("score", "%")),
+        {"value": 5},
+        quantity(60, "/min"),
+        {"value": 60, "unit": "bpm"},
+    ],
     "effectiveDateTime": [
         *("2026-02-14", "2026-02-14T23:59:60Z", "2026-02-14T08:00:00.1234567-11:00"),
+        *("2026-02-14T09:05:00.2+01:00", "2026-02-14T09:05:00+14:30"),
         *("2025-12-31T23:00:00-12:00", "2026-02-28T23:00:00Z", "2026-03-01", "2026"),
     ],
     "meta": [{}, {"versionId": "2"}, {"lastUpdated": "2026-02-15"}, {"profile": [1]}],
@@ -215,6 +250,8 @@ INNER = {
         for start in ("2026-02-14T00:30:00Z", "2026-02-13T20:00:00-05:00", "2026-01-01")
         for end in ("2026-02-14T01:00:00Z", "2026-02-14T00:00:00-05:00", "2026-02-14")
     ],
+    "modifierExtension": [[], *MODIFIER.values()],
+    "focus": [[], [{"reference": "Patient/p1"}], [{"reference": "Patient/p2"}]],
     "valueInteger": [0, 5, 70, -1, 10**6],
     "interpretation": [{}, []],
     "referenceRange": [[{"type": {"coding": [{"system": RANGE, "code": "scale"}]}}]],

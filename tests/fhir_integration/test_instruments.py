@@ -6,7 +6,7 @@ import pytest
 
 from backend.twin.record import PatientRecord, Reason
 from backend.twin.scales import scale, scales
-from fhir_integration.codes import LOINC, RATING
+from fhir_integration.codes import DIARY, INSTRUMENT, LOINC, RATING
 from fhir_integration.instruments import Instrument, Part, instrument
 from fhir_integration.reader import read_record
 from tests.fhir_integration.made import SINCE, UNTIL, Json, observation, safety
@@ -18,8 +18,8 @@ def read(*resources: Json) -> PatientRecord:
     return read_record(resources, ehr_patient="p1", since=SINCE, until=UNTIL)
 
 
-def coded(*names: str) -> Json:
-    return {"coding": [{"system": LOINC, "code": name} for name in names]}
+def coded(*names: str, system: str = LOINC) -> Json:
+    return {"coding": [{"system": system, "code": name} for name in names]}
 
 
 def component(name: str, **value: Any) -> Json:
@@ -68,6 +68,48 @@ def test_a_panels_code_counts_last(names: list[str], part: Part) -> None:
     found = instrument({"code": coded(*names)})
     assert isinstance(found, Instrument)
     assert (found.scale, found.part) == (scale("phq9"), part)
+
+
+@pytest.mark.parametrize(
+    "codings",
+    [
+        coded(TOTAL, "70274-6"),  # the totals of PHQ-9 and GAD-7
+        coded(TOTAL, ITEM_1),
+        coded(ITEM_1, "44255-8"),
+        {"coding": [*coded(TOTAL)["coding"], {"system": DIARY, "code": "calm"}]},
+    ],
+)
+def test_two_meanings_in_one_concept_are_neither(codings: Json) -> None:
+    for order in (codings["coding"], codings["coding"][::-1]):
+        element = {"code": {"coding": order}}
+        assert instrument(element) is Reason.UNKNOWN_CODE
+        assert scores(read(observation(**element))) == []
+
+
+def test_an_answer_is_one_whatever_else_it_is_called() -> None:
+    for names in ([TOTAL, ITEM_9], [ITEM_9, TOTAL], [ITEM_9, ITEM_1]):
+        record = read(observation(code=coded(*names), valueQuantity={"value": 2}))
+        assert (scores(record), answers(record)) == ([], [2.0])
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "read_as"),
+    [
+        (coded(TOTAL), 10.5, []),
+        (coded(TOTAL), 11.0, [11.0]),
+        (coded("who5-percent", system=INSTRUMENT), 50, []),
+        (coded("who5-percent", system=INSTRUMENT), 52, [52.0]),
+        (coded(ITEM_9), 0.5, []),
+        (coded("mood-0-10", system=RATING), 5.5, [5.5]),  # a day's mean
+    ],
+)
+def test_what_lies_between_two_steps_is_no_total(
+    of: Json, value: float, read_as: list[float]
+) -> None:
+    record = read(observation(code=of, valueQuantity={"value": value}))
+    assert scores(record) == read_as
+    outside = [reason for reason, _ in refusals(record)]
+    assert outside == ([] if read_as else [Reason.OUTSIDE_SCALE])
 
 
 def test_a_total_brings_its_safety_item() -> None:

@@ -18,6 +18,10 @@ ITEM = {
 ISSUED = {"issued": "2026-02-20T10:00:00Z"}
 
 
+def period(start: str, end: str) -> Json:
+    return {"effectivePeriod": {"start": start, "end": end}}
+
+
 def read(*resources: Json) -> PatientRecord:
     return read_record(resources, ehr_patient="p1", since=SINCE, until=UNTIL)
 
@@ -32,6 +36,9 @@ def read(*resources: Json) -> PatientRecord:
         (ISSUED, "02-20"),
         ({**ISSUED, "effectiveDateTime": "2026-02-14"}, "02-14"),
         ({**ISSUED, "effectiveTiming": {"event": ["2026-02-03"]}}, "02-03"),
+        (period("2026", "2026-02-14"), "02-14"),
+        (period("2026-02-14T10:00:00+14:00", "2026-02-13T20:00:00-05:00"), "02-13"),
+        (period("2026-02-14", "2026-02-14T00:00:00Z"), "02-14"),
     ],
 )
 def test_the_time_is_the_effective_one(stated: Json, day: str) -> None:
@@ -52,6 +59,14 @@ def test_the_time_is_the_effective_one(stated: Json, day: str) -> None:
         ({"effectivePeriod": {}}, Reason.NO_DATE),
         ({"effectivePeriod": {"end": "2026-02"}}, Reason.PARTIAL_DATE),
         ({"effectivePeriod": "2026-02-14"}, Reason.MALFORMED),
+        (period("2026-02-15", "2026-02-14"), Reason.MALFORMED),
+        (period("2026-02-14T10:00:01Z", "2026-02-14T10:00:00Z"), Reason.MALFORMED),
+        (period("2026-03", "2026-02-14"), Reason.MALFORMED),
+        (period("soon", "2026-02-14"), Reason.MALFORMED),
+        (
+            {"effectiveDateTime": "2026-02-14", **period("2026-02-14", "2026-02-14")},
+            Reason.MALFORMED,
+        ),
     ],
 )
 def test_issued_never_stands_in_for_an_effective_time(
@@ -123,6 +138,8 @@ def test_a_refusal_says_whether_an_answer_is_lost(
         ({"valueInteger": 4}, Reason.OUTSIDE_SCALE),
         ({"valueQuantity": {"value": 2, "unit": "mg"}}, Reason.WRONG_UNIT),
         ({"dataAbsentReason": {"text": "asked but declined"}}, Reason.NO_VALUE),
+        ({"valueInteger": 2, "modifierExtension": [{}]}, Reason.MODIFIED),
+        ({"valueQuantity": {"value": 1.5}}, Reason.OUTSIDE_SCALE),
         ({}, Reason.NO_VALUE),
     ],
 )

@@ -81,6 +81,35 @@ def test_only_another_id_names_another_patient(
     assert OURS.is_another(about(reference)) is another
 
 
+@pytest.mark.parametrize(
+    ("focus", "owned", "another"),
+    [
+        ([], True, False),
+        ([{"reference": "Patient/p1"}], True, False),
+        ([{"reference": f"{BASE}/Patient/p1/_history/2"}], True, False),
+        (
+            [{"reference": "Condition/c1"}, {"reference": f"{BASE}/Procedure/1"}],
+            True,
+            0,
+        ),
+        ([{"reference": "Patient/p1"}, {"reference": "Patient/p2"}], False, True),
+        ([{"reference": "RelatedPerson/p1"}], False, True),
+        ([{"reference": "Device/1"}], False, False),
+        ([{"reference": "Patient/Condition"}], False, True),
+        ([{"reference": "#c"}], False, False),
+        ([{"display": "the fetus"}], False, False),
+        ({"reference": "Patient/p1"}, True, False),
+        ("Patient/p1", False, False),
+        (None, False, False),
+        ([7], False, False),
+    ],
+)
+def test_a_focus_may_be_somebody_else(focus: Any, owned: bool, another: bool) -> None:
+    resource = {**about("Patient/p1"), "focus": focus}
+    assert OURS.owns(resource) is owned
+    assert OURS.is_another(resource) is bool(another)
+
+
 def test_a_merged_record_names_the_patient_too() -> None:
     subject = Subject.at(BASE, "p1", also=["p2"])
     for reference in ("Patient/p2", f"{BASE}/Patient/p2/_history/1", "Patient/p1"):

@@ -107,7 +107,8 @@ def test_no_text_raises(text: str) -> None:
 def test_a_python_time_keeps_its_own_day(made: datetime) -> None:
     offset = made.utcoffset()
     assert offset is not None
-    if offset % timedelta(minutes=1):  # FHIR offsets have no seconds
+    most = timedelta(hours=14)  # and FHIR offsets have no seconds
+    if offset % timedelta(minutes=1) or abs(offset) > most:
         return
     read = moment(made.isoformat())
     assert isinstance(read, Moment)

@@ -6,6 +6,11 @@ from backend.twin.scales import scale
 from fhir_integration.codes import UCUM
 from fhir_integration.units import is_score
 
+CONTRADICTING: list[object] = [
+    *("T-score", "t score", "Z_score", "T", "{T}", "percentile", "Per cent", "mean"),
+    *("standard score", "mg", "/min", "hours", "mm[Hg]", "stanine", 5, []),
+]
+
 
 @pytest.mark.parametrize(
     "quantity",
@@ -18,6 +23,8 @@ from fhir_integration.units import is_score
         {"code": "1", "system": UCUM, "unit": "score"},  # as the AUDIT-C comes
         {"code": "{score}", "system": UCUM, "unit": "whatever is printed"},
         {"code": "{score}"},
+        {"code": "{score}", "unit": "Punkte"},
+        {"code": "1", "unit": "total score"},
     ],
 )
 def test_a_count_of_points_is_a_score(quantity: dict[str, object]) -> None:
@@ -42,6 +49,8 @@ def test_a_count_of_points_is_a_score(quantity: dict[str, object]) -> None:
         {"code": "{ScoreOf}", "system": UCUM},
         {"code": "{a}{b}", "system": UCUM},
         {"unit": "{T-score}"},
+        {"code": "1", "system": UCUM, "unit": "%"},
+        *({"code": "{score}", "unit": unit} for unit in CONTRADICTING),
     ],
 )
 def test_any_other_unit_is_refused(quantity: dict[str, object]) -> None:

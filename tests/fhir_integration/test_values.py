@@ -12,6 +12,9 @@ from tests.fhir_integration.made import SCORE
 
 EXTENSIONS = "http://hl7.org/fhir/StructureDefinition"
 ITEM_WEIGHT, ORDINAL_VALUE = f"{EXTENSIONS}/itemWeight", f"{EXTENSIONS}/ordinalValue"
+ABSENT = f"{EXTENSIONS}/data-absent-reason"
+SAID_ABSENT = {"extension": [{"url": ABSENT, "valueCode": "error"}]}
+MODIFIER = {"modifierExtension": [{"url": "urn:not"}]}
 ANSWER = {"coding": [{"system": LOINC, "code": "LA6570-1"}]}
 
 
@@ -22,6 +25,7 @@ ANSWER = {"coding": [{"system": LOINC, "code": "LA6570-1"}]}
         ({"valueQuantity": {"value": 7.5}}, 7.5),
         ({"valueQuantity": {"value": 1e300}}, 1e300),  # the range is another's to judge
         ({"valueInteger": 9}, 9.0),
+        ({"valueInteger": 9, "_valueInteger": {"extension": [{"url": "urn:x"}]}}, 9.0),
         ({"valueString": "12"}, 12.0),
         ({"valueString": " 3.50 "}, 3.5),
     ],
@@ -89,6 +93,11 @@ def test_an_answer_is_no_total() -> None:
         ({}, Reason.NO_VALUE),
         ({"dataAbsentReason": {"text": "asked"}}, Reason.NO_VALUE),
         ({"valueInteger": 0, "dataAbsentReason": {}}, Reason.NO_VALUE),
+        ({"valueInteger": 9, "_valueInteger": SAID_ABSENT}, Reason.NO_VALUE),
+        ({"valueQuantity": {"value": 9, "_value": SAID_ABSENT}}, Reason.NO_VALUE),
+        ({"valueInteger": 9, **MODIFIER}, Reason.MODIFIED),
+        ({"valueQuantity": {"value": 9, **MODIFIER}}, Reason.MODIFIED),
+        (MODIFIER, Reason.MODIFIED),
         ({"valueQuantity": SCORE}, Reason.NO_VALUE),
         ({"valueInteger": 1, "valueString": "1"}, Reason.MALFORMED),
         ({"valueQuantity": 12}, Reason.MALFORMED),

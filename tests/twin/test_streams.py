@@ -10,7 +10,7 @@ from backend.twin.measures import measures
 from backend.twin.streams import NO_OFFSET, Rows, Stream, stream
 
 HEART = measures()["heart-rate"]
-Line = tuple[int, float, int, int, float, str, int]
+Line = tuple[int, int, float, int, int, float, str, int]
 
 
 def rows(*lines: Line) -> Rows:
@@ -18,10 +18,17 @@ def rows(*lines: Line) -> Rows:
 
 
 def line(start: int, value: float, of: int, **changes: Any) -> Line:
-    made = {"seconds": 0.0, "day": 3, "offset": 60, "source": f"Observation/{of}"}
+    made = {
+        "fraction": 0,
+        "seconds": 0.0,
+        "day": 3,
+        "offset": 60,
+        "source": f"Observation/{of}",
+    }
     made |= changes
     return (
         start,
+        made["fraction"],
         made["seconds"],
         made["day"],
         made["offset"],
@@ -58,7 +65,12 @@ def test_the_same_value_of_two_resources_counts_once() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [line(2, 60.0, 2), line(1, 61.0, 2), line(1, 60.0, 2, seconds=1.0)],
+    [
+        line(2, 60.0, 2),
+        line(1, 61.0, 2),
+        line(1, 60.0, 2, seconds=1.0),
+        line(1, 60.0, 2, fraction=100_000),
+    ],
 )
 def test_another_time_value_or_window_is_no_repeat(other: Line) -> None:
     found, repeats = made(line(1, 60.0, 1), other)

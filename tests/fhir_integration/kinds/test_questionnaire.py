@@ -96,6 +96,11 @@ SUMS: list[tuple[list[Json], list[tuple[Any, ...]]]] = [
         [("phq9", 1, "safety"), (Reason.OUTSIDE_SCALE, False)],
     ),
     (
+        [TOTAL, item("44261-6", {"valueInteger": 20}), *items(PHQ9)],  # which?
+        [("phq9", 1, "safety"), *[(Reason.MALFORMED, False)] * 2],
+    ),
+    ([TOTAL, TOTAL], [("phq9", 12, "stated")] * 2),
+    (
         [*items(PHQ9), item("44261-6")],  # asked, not stated
         [("phq9", 1, "safety"), (Reason.NO_VALUE, False), ("phq9", 9, "sum")],
     ),
@@ -115,6 +120,8 @@ def test_a_form_that_names_its_questionnaire_makes_no_other_total() -> None:
     assert read(form) == [(Reason.NO_VALUE, False)]
 
 
+DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+ABSENT = {"extension": [{"url": DAR, "valueCode": "error"}]}
 ORDINAL = "http://hl7.org/fhir/StructureDefinition/ordinalValue"
 WEIGHED = {
     "system": "urn:site",
@@ -137,6 +144,8 @@ WEIGHED = {
         ({"valueDecimal": "2"}, (Reason.NOT_A_NUMBER, True)),
         ({"valueInteger": 4}, (Reason.OUTSIDE_SCALE, True)),
         ({"valueInteger": 1, "valueDecimal": 1}, (Reason.MALFORMED, True)),
+        ({"valueQuantity": {"value": 1}, "valueDecimal": 2}, (Reason.MALFORMED, True)),
+        ({"valueInteger": 1, "_valueInteger": ABSENT}, (Reason.NO_VALUE, True)),
         ({}, (Reason.NO_VALUE, True)),
     ],
 )

@@ -65,6 +65,26 @@ def test_more_samples_than_a_resource_may_have_are_refused_as_a_whole(
 
 
 @pytest.mark.parametrize(
+    ("seconds", "ends", "count"),
+    [(60.0, True, 3), (59.0, True, 1), (0.0, False, 3), (180.0, True, 3)],
+)
+def test_samples_stay_within_the_stated_period(
+    seconds: float, ends: bool, count: int
+) -> None:
+    whole = Span(AT, seconds, DAY, 60)
+    found = list(sampled(data("60 61 62"), measures()["heart-rate"], whole, ends=ends))
+    assert len(found) == count
+    assert (found == [Reason.MALFORMED]) is (count == 1)
+
+
+def test_four_samples_a_second_keep_their_instants() -> None:
+    whole = Span(AT, 0.0, DAY, 60, 500_000)
+    found = read(data("60 60 60", period=250), whole=whole)
+    at = [(x[0].start, x[0].fraction) for x in found if isinstance(x, tuple)]
+    assert at == [(AT, 500_000), (AT, 750_000), (AT + 1, 0)]
+
+
+@pytest.mark.parametrize(
     ("texts", "expected"),
     [
         (["1 2 3"], False),

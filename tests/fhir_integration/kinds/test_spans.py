@@ -37,7 +37,7 @@ def period(start: str | None, end: str | None) -> Json:
         (
             {"effectiveDateTime": "2026-02-14T08:05:00.750Z"},
             "instant",
-            Span(AT, 0.0, DAY, 0),
+            Span(AT, 0.0, DAY, 0, 750_000),
         ),
         (
             {"effectiveDateTime": "2026-02-14"},

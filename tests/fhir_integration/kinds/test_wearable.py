@@ -68,6 +68,16 @@ def night(code: str, value: float, unit: str) -> Json:
     return lasting(code, *NIGHT, valueQuantity=quantity(value, unit))
 
 
+def samples(count: int) -> Json:
+    """One a minute."""
+    packed = {"origin": quantity(60, "/min"), "period": 60_000, "dimensions": 1}
+    return {"valueQuantity": None, "valueSampledData": {**packed, "data": "0 " * count}}
+
+
+DAR = "http://hl7.org/fhir/StructureDefinition/data-absent-reason"
+ABSENT = {"extension": [{"url": DAR, "valueCode": "error"}]}
+
+
 def text(value: str) -> Json:
     return {"valueQuantity": None, "valueString": value}
 
@@ -142,6 +152,9 @@ def test_loinc_numbers_of_the_table_bear_their_check_digit() -> None:
         (valued("55423-8", 500, "1"), Reason.NO_WINDOW),
         (signal(valueQuantity=None), Reason.NO_VALUE),
         (signal(dataAbsentReason=coded("unknown")), Reason.NO_VALUE),
+        (signal(_valueQuantity=ABSENT), Reason.NO_VALUE),
+        (signal(valueQuantity=quantity(72, "/min", _value=ABSENT)), Reason.NO_VALUE),
+        (lasting("8867-4", *HOUR, **samples(63)), Reason.MALFORMED),
         (signal(valueQuantity=quantity(72)), Reason.NO_UNIT),
         (signal(valueQuantity=None, valueInteger=72), Reason.NO_UNIT),
         (valued("8867-4", 72, "ms"), Reason.WRONG_UNIT),

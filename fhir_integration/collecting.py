@@ -25,7 +25,7 @@ def streams(
     by_measure: dict[str, tuple[Measure, Rows]] = {}
 
     def rows_of(measure: Measure) -> Rows:
-        made = measure, Rows([], [], [], [], [], [], [], [])
+        made = measure, Rows([], [], [], [], [], [], [])
         return by_measure.setdefault(measure.key, made)[1]
 
     number = 0
@@ -47,9 +47,7 @@ def _add_column(column: Column, rows: Rows, number: int) -> None:
     _, _, source, _, _, day, micros, offset, value, seconds = zip(
         *column.rows, strict=True
     )
-    start, fraction = zip(*(divmod(one, 1_000_000) for one in micros), strict=True)
-    rows.start.extend(start)
-    rows.fraction.extend(fraction)
+    rows.micros.extend(micros)
     rows.seconds.extend(seconds)
     rows.day.extend(day)
     rows.offset.extend(offset)
@@ -59,8 +57,7 @@ def _add_column(column: Column, rows: Rows, number: int) -> None:
 
 
 def _add(sample: Sample, rows: Rows, number: int) -> None:
-    rows.start.append(sample.start)
-    rows.fraction.append(sample.fraction)
+    rows.micros.append(sample.start * 1_000_000 + sample.fraction)
     rows.seconds.append(sample.seconds)
     rows.day.append(sample.day)
     rows.offset.append(sample.offset)

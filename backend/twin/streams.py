@@ -18,12 +18,10 @@ NO_OFFSET = -32768
 class Rows(NamedTuple):
     """Values as they were delivered, in any order: the columns of a `Stream`.
 
-    `of` numbers the resource of each; `fraction` is what its start has beyond the whole
-    second, in microseconds.
+    `of` numbers the resource of each; `micros` is its start in microseconds.
     """
 
-    start: list[int]
-    fraction: list[int]
+    micros: list[int]
     seconds: list[float]
     day: list[int]
     offset: list[int]
@@ -79,18 +77,17 @@ def stream(measure: Measure, rows: Rows) -> tuple[Stream, list[str]]:
     resource; the first by reference counts. Rows of one resource are none: a device may
     measure twice within a second.
     """
-    start = np.array(rows.start, np.int64)
-    fraction = np.array(rows.fraction, np.int32)
+    micros = np.array(rows.micros, np.int64)
     seconds = np.array(rows.seconds, np.float64)
     value = np.array(rows.value, np.float64)
-    order = np.lexsort((value, seconds, fraction, start))
-    runs = _runs(order, start, fraction, seconds, value)
+    order = np.lexsort((value, seconds, micros))
+    runs = _runs(order, micros, seconds, value)
     again = [number for run in runs for number in _repeats(rows, run)]
     if again:
         order = order[~np.isin(order, again)]
     made = Stream(
         measure,
-        start[order],
+        micros[order] // 1_000_000,
         seconds[order],
         np.array(rows.day, np.int32)[order],
         np.array(rows.offset, np.int16)[order],

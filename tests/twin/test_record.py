@@ -91,7 +91,7 @@ def test_a_refusal_is_of_no_safety_item_unless_it_says_so() -> None:
 
 HEART, _ = stream(
     measures()["heart-rate"],
-    Rows([1], [0], [0.0], [0], [0], [60.0], ["Observation/6"], [0]),
+    Rows([1_000_000], [0.0], [0], [0], [60.0], ["Observation/6"], [0]),
 )
 EVENT = MedicationEvent(
     ("sertraline",), "36437", MedicationChange.START, None, "", None, "Medication/1"

@@ -10,7 +10,7 @@ from backend.twin.measures import measures
 from backend.twin.streams import NO_OFFSET, Rows, Stream, stream
 
 HEART = measures()["heart-rate"]
-Line = tuple[int, int, float, int, int, float, str, int]
+Line = tuple[int, float, int, int, float, str, int]
 
 
 def rows(*lines: Line) -> Rows:
@@ -27,8 +27,7 @@ def line(start: int, value: float, of: int, **changes: Any) -> Line:
     }
     made |= changes
     return (
-        start,
-        made["fraction"],
+        start * 1_000_000 + made["fraction"],
         made["seconds"],
         made["day"],
         made["offset"],

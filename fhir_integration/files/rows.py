@@ -18,7 +18,6 @@ from fhir_integration.files.scope import ALONE
 from fhir_integration.files.spool import PartRow, ResourceRow, Spool, sortable
 from fhir_integration.kinds.consent import Consented
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.kinds.sampled import is_crowded
 from fhir_integration.labels import is_restricted
 from fhir_integration.observation import Answer, Reading
 from fhir_integration.resource_types import R4_TYPES
@@ -181,8 +180,6 @@ def _objection(found: Found) -> Reason | None:
     """Why no reader is asked."""
     if found.scope.other_version and "resourceType" in found.resource:
         return Reason.WRONG_VERSION
-    if found.reason is None and is_crowded(found.resource):
-        return Reason.MALFORMED
     return found.reason
 
 

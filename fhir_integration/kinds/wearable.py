@@ -12,7 +12,7 @@ from fhir_integration.codes import canonical
 from fhir_integration.instruments import dicts
 from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.kinds.sampled import sampled
+from fhir_integration.kinds.sampled import is_crowded, sampled
 from fhir_integration.kinds.spans import Span, span_of
 from fhir_integration.observation import is_assertion_of_ai
 from fhir_integration.strict_json import Json
@@ -121,7 +121,9 @@ def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     status = resource.get("status")
     if not isinstance(status, str) or status not in _USED:
         return _REFUSED.get(str(status), Reason.MALFORMED)
-    return None if subject.owns(resource) else Reason.WRONG_PATIENT
+    if not subject.owns(resource):
+        return Reason.WRONG_PATIENT
+    return Reason.MALFORMED if is_crowded(resource) else None
 
 
 def _parts(resource: Json, own: Measure | None) -> Iterator[tuple[Json, Measure]]:

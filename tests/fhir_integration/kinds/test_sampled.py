@@ -10,8 +10,11 @@ from backend.twin.measures import measures
 from backend.twin.record import Reason
 from backend.twin.streams import NO_OFFSET
 from fhir_integration.kinds import sampled as module
+from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.sampled import Sampled, is_crowded, sampled
 from fhir_integration.kinds.spans import Span
+from fhir_integration.kinds.wearable import read_wearable
+from fhir_integration.subject import Subject
 from tests.fhir_integration.kinds.body import AT, DAY, Json, quantity
 
 WHOLE = Span(AT, 0.0, DAY, 60)
@@ -154,3 +157,21 @@ def test_what_cannot_be_unpacked_is_refused_by_reason(
 @given(st.text(alphabet="0123456789.-+ELU e\n", max_size=40))
 def test_no_text_raises(text: str) -> None:
     read(data(text))
+
+
+def test_a_crowd_of_samples_is_refused_as_a_whole() -> None:
+    data = {"origin": {"value": 0}, "period": 1000, "dimensions": 1}
+    part = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "valueSampledData": {**data, "data": "60 " * 60_000},
+    }
+    resource = {
+        "resourceType": "Observation",
+        "status": "final",
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-02-01T10:00:00Z",
+        "code": {"text": "a night"},
+        "component": [part, part],
+    }
+    read = read_wearable(resource, subject=Subject.at("", "p1"), source="Observation/o")
+    assert read == (Refused(Reason.MALFORMED),)

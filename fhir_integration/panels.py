@@ -2,8 +2,9 @@
 
 A panel that only points at its members (hasMember) makes a form of them. Where all
 items of a questionnaire are among them, answered at one moment, and no total of it is
-stated on that day, the total is added up; its source is the panel. Items without a
-panel are never added up: nobody says that they belong together.
+stated on that day or among the members, the total is added up; its source is the panel.
+A total that is stated and refused counts as stated. Items without a panel are never
+added up: nobody says that they belong together.
 """
 
 from __future__ import annotations
@@ -12,20 +13,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from typing import NamedTuple
 
 from backend.twin.record import Reason, Refusal
 from backend.twin.scales import Scale, scale
 from fhir_integration.codes import FHIR_ID, ITEMS
 from fhir_integration.concept_map import translated
 from fhir_integration.dispatch import Context, ReadResource, Result
-from fhir_integration.instruments import Instrument, dicts, instrument
+from fhir_integration.instruments import Instrument, Part, dicts, instrument
 from fhir_integration.items import totals_of
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import Answer, Reading, when
 from fhir_integration.scoring import Scores, Sourced
 from fhir_integration.strict_json import Json
+from fhir_integration.subject import Subject
 from fhir_integration.times import Moment
 
+# What a refusal says where no total of this patient's is stated.
+_NOT_STATED = frozenset(
+    {Reason.NO_VALUE, Reason.UNKNOWN_CODE, Reason.WRONG_TYPE, Reason.WRONG_VERSION}
+)
 _UNKNOWN: tuple[Result, ...] = (Refused(Reason.UNKNOWN_CODE),)
 _Days = Mapping[str, set[date]]  # scale's key -> days with a stated total
 
@@ -50,9 +57,40 @@ def panel(resource: Json, source: str, context: Context) -> Panel:
     asks = isinstance(of, Instrument) and of.scale.safety_item is not None and is_asked
     return Panel(
         source,
-        members(resource),
+        members(resource, context.subject),
         of.scale if asks and isinstance(of, Instrument) else None,
     )
+
+
+class Withheld(NamedTuple):
+    """A total that is stated and was refused: none is added up in its place.
+
+    `day` is None where it cannot be read.
+    """
+
+    source: str
+    scale: Scale
+    day: date | None
+
+
+def withheld(
+    resource: Json, read: ReadResource, context: Context
+) -> Iterator[Withheld]:
+    """The total that a refused Observation of this patient's states, if it does."""
+    first = read.results[0] if read.results else None
+    if not isinstance(first, Refused) or first.reason in _NOT_STATED:
+        return
+    meant = translated(resource, context.site_codes)
+    of, at = instrument(meant), when(meant)
+    if not isinstance(of, Instrument) or of.part is not Part.TOTAL:
+        return
+    if of.scale.key in ITEMS and _is_own(meant, context.subject):
+        day = at.day if isinstance(at, Moment) else None
+        yield Withheld(read.source, of.scale, day)
+
+
+def _is_own(resource: Json, subject: Subject) -> bool:
+    return resource.get("resourceType") == "Observation" and subject.owns(resource)
 
 
 def unread(
@@ -91,17 +129,22 @@ def _is_safety(found: Result) -> bool:
     return isinstance(found, Reading | Refused) and found.safety
 
 
-def members(resource: Json) -> frozenset[str]:
-    """Identities of the Observations that a resource points at as its members."""
+def members(resource: Json, subject: Subject) -> frozenset[str]:
+    """Identities of the Observations that a resource points at as its members.
+
+    Those of another server, whose ids are others, by their whole reference.
+    """
     stated = (one.get("reference") for one in dicts(resource.get("hasMember")))
-    found = (_identity(text) for text in stated if isinstance(text, str))
+    found = (_identity(text, subject) for text in stated if isinstance(text, str))
     return frozenset(name for name in found if name)
 
 
-def _identity(reference: str) -> str:
-    kind, _, own_id = reference.split("/_history/", maxsplit=1)[0].rpartition("/")
-    is_known = kind.rpartition("/")[2] == "Observation" and FHIR_ID.fullmatch(own_id)
-    return f"Observation/{own_id}" if is_known else ""
+def _identity(reference: str, subject: Subject) -> str:
+    start, _, own_id = reference.split("/_history/", maxsplit=1)[0].rpartition("/")
+    if not start.endswith("Observation") or not FHIR_ID.fullmatch(own_id):
+        return ""
+    is_ours = start.removesuffix("Observation") in subject.starts
+    return f"Observation/{own_id}" if is_ours else reference
 
 
 def sums(
@@ -109,6 +152,7 @@ def sums(
 ) -> tuple[list[Sourced], list[Refusal]]:
     """Totals of complete panels; and the items that no total stands for."""
     told = {key: scores.days(scale(key)) for key in ITEMS}
+    named = {key: scores.names(scale(key)) for key in ITEMS}
     answers = {
         read.identity or str(number): read
         for number, read in enumerate(reads)
@@ -118,7 +162,11 @@ def sums(
     used: set[str] = set()
     for panel in sorted(panels, key=lambda one: one.source):
         own = {name: answers[name] for name in panel.members if name in answers}
-        totals = list(_totals(own, told))
+        totals = [
+            total
+            for total in _totals(own, told)
+            if panel.members.isdisjoint(named[total.scale.key])
+        ]
         found += [(panel.source, total) for total in totals]
         used |= own.keys() if totals else set()
     return found, [

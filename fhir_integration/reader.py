@@ -78,6 +78,7 @@ class _Reading:
         self._reads: list[ReadResource] = []
         self._pointing: list[Json] = []  # until all that they may point at is there
         self._panels: list[panels.Panel] = []
+        self._withheld: list[panels.Withheld] = []
 
     def take(self, resource: Json) -> None:
         """Read one uncommon resource, or keep it until what it points at has come."""
@@ -91,6 +92,7 @@ class _Reading:
         self._reads.append(read)
         if not read.results and "hasMember" in resource:
             self._panels.append(panels.panel(resource, read.source, self._context))
+        self._withheld += panels.withheld(resource, read, self._context)
 
     def record(self) -> PatientRecord:
         """Everything that was taken, each fact once."""
@@ -106,6 +108,9 @@ class _Reading:
             if isinstance(result, Reading)
         )
         sources = {read.source for read in kept}
+        for total in self._withheld:
+            if total.source in sources:
+                scores.withhold(total.scale, total.source, total.day)
         current = [panel for panel in self._panels if panel.source in sources]
         summed, unsummed = panels.sums(current, kept, scores)
         scores.add(summed)

@@ -19,6 +19,7 @@ from fhir_integration.observation import Reading
 _Score = tuple[date, int, bool, float, str, str, bool]
 _Range = tuple[float, float]
 _WHAT = itemgetter(1, 2, 3)
+_is_summed = itemgetter(6)
 Sourced = tuple[str, Reading]  # reference in the EHR, what was read there
 
 
@@ -37,6 +38,13 @@ class Scores:
         # By scale and "is a safety item", then by range: a diary's may change.
         self._told: dict[tuple[str, bool], dict[_Range, _Told]] = defaultdict(dict)
         self._refused: list[Refusal] = []
+        self._summed: set[str] = set()  # scales with totals that were added up
+        # By scale: reference and day of totals that are stated and refused.
+        self._withheld: dict[str, list[tuple[str, date | None]]] = defaultdict(list)
+
+    def withhold(self, of: Scale, source: str, day: date | None) -> None:
+        """Such a total is stated: none is added up in its place."""
+        self._withheld[of.key].append((source, day))
 
     def add(self, readings: Iterable[Sourced]) -> None:
         """Scores that were read one by one."""
@@ -46,6 +54,8 @@ class Scores:
             timed = at.instant is not None
             row = (at.day, at.micros, timed, found.value, source, at.at, found.summed)
             rows.append(row)
+            if found.summed:
+                self._summed.add(found.scale.key)
 
     def add_columns(self, columns: Iterable[Column]) -> None:
         """Scores of the common shape."""
@@ -57,14 +67,22 @@ class Scores:
                 )
 
     def days(self, scale: Scale) -> set[date]:
-        """Days with a total on that scale."""
-        told = self._told[scale.key, False].values()
-        return {row[0] for one in told for row in one.rows}
+        """Days with a total on that scale, be it refused."""
+        told = {row[0] for row in self._totals(scale.key)}
+        return told | {day for _, day in self._withheld[scale.key] if day is not None}
+
+    def names(self, scale: Scale) -> set[str]:
+        """Type and id of what states a total on that scale, be it refused."""
+        sources = [row[4] for row in self._totals(scale.key) if not row[6]]
+        sources += [source for source, _ in self._withheld[scale.key]]
+        return {source.partition("/_history/")[0] for source in sources}
 
     def settle(
         self,
     ) -> tuple[tuple[Series, ...], tuple[SafetyAnswer, ...], list[Refusal]]:
         """Series, answers to safety items, and what was told twice or otherwise."""
+        for key in sorted(self._summed):
+            self._give_way(key)
         for by_range in self._told.values():
             self._keep_first(by_range)
         kept = [
@@ -87,6 +105,29 @@ class Scores:
             ),
             self._refused,
         )
+
+    def _totals(self, key: str) -> list[_Score]:
+        return [row for one in self._told[key, False].values() for row in one.rows]
+
+    def _give_way(self, key: str) -> None:
+        """What was added up stands only where no total is stated of that day.
+
+        Nor of that instant: another clock may call it another day. A stated total that
+        was refused leaves none.
+        """
+        stated = [row for row in self._totals(key) if not row[6]]
+        days = {row[0] for row in stated}
+        instants = {row[1] for row in stated if row[2]}
+        withheld = {day for _, day in self._withheld[key]}
+        for one in self._told[key, False].values():
+            rows, one.rows[:] = [*one.rows], [row for row in one.rows if not row[6]]
+            for row in filter(_is_summed, rows):
+                if row[0] in days or (row[2] and row[1] in instants):
+                    self._refused.append(Refusal(row[4], Reason.DUPLICATE))
+                elif row[0] in withheld:
+                    self._refused.append(Refusal(row[4], Reason.NO_VALUE))
+                else:
+                    one.rows.append(row)
 
     def _rows(self, scale: Scale, *, safety: bool) -> list[_Score]:
         by_range = self._told[scale.key, safety]

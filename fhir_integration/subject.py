@@ -20,12 +20,14 @@ _HAPPENINGS = frozenset(
 class Subject:
     """The patient asked for, by every reference that names them at this EHR.
 
-    `also` are the ids of records that the EHR merged into the patient's.
+    `also` are the ids of records that the EHR merged into the patient's. `starts` are
+    what a reference at this EHR begins with, "" for a relative one.
     """
 
     ehr_patient: str
     references: frozenset[str]
     also: frozenset[str] = frozenset()
+    starts: frozenset[str] = frozenset({""})
 
     @classmethod
     def at(
@@ -44,7 +46,7 @@ class Subject:
             for start in starts
             for one in (ehr_patient, *merged)
         }
-        return cls(ehr_patient, frozenset(references), merged)
+        return cls(ehr_patient, frozenset(references), merged, frozenset(starts))
 
     def owns(self, resource: Json) -> bool:
         """True if the resource is about this patient, or a version of them.

@@ -10,9 +10,11 @@ from backend.twin.record import PatientRecord, Reason, Refusal
 from fhir_integration.codes import ITEMS
 from fhir_integration.panels import members
 from fhir_integration.reader import read_record
+from fhir_integration.subject import Subject
 from tests.fhir_integration.kinds.body import coded
-from tests.fhir_integration.made import SINCE, UNTIL, Json, observation
+from tests.fhir_integration.made import BASE, SINCE, UNTIL, Json, observation
 
+OTHER = "https://other.example/fhir"
 WHEN = "2026-02-14T09:05:00+01:00"
 
 
@@ -77,6 +79,103 @@ def test_an_incomplete_form_has_no_total(resources: list[Json], left: int) -> No
     assert reasons.count(Reason.NO_VALUE) == left
 
 
+OTHER_DAY = {"effectiveDateTime": "2026-02-13"}
+REFUSED: list[Json] = [
+    {"valueQuantity": {"value": 300}},
+    {"valueQuantity": {"value": 9.5}},
+    {"status": "preliminary"},
+    {"status": "entered-in-error"},
+    {"modifierExtension": [{"url": "urn:not"}]},
+]
+FORM = {
+    "resourceType": "QuestionnaireResponse",
+    "id": "form",
+    "status": "completed",
+    "subject": {"reference": "Patient/p1"},
+    "authored": WHEN,
+    "item": [
+        {"linkId": f"/{code}", "answer": [{"valueInteger": 1}]}
+        for code in ITEMS["phq9"]
+    ],
+}
+WHOLE = panel(
+    hasMember=None,
+    component=[{"code": coded(code), "valueInteger": 1} for code in ITEMS["phq9"]],
+)
+MEMBERS = [panel(), *ALL]
+
+
+@pytest.mark.parametrize("changes", REFUSED)
+@pytest.mark.parametrize("holders", [MEMBERS, [FORM], [WHOLE]])
+def test_a_total_that_is_stated_and_refused_is_not_made_up_for(
+    changes: Json, holders: list[Json]
+) -> None:
+    stated = observation(effectiveDateTime="2026-02-14", **changes)
+    for order in ([stated, *holders], [*holders, stated]):
+        assert totals(read(*order)) == []
+    elsewhere = {**stated, **OTHER_DAY}
+    assert len(totals(read(elsewhere, *holders))) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"valueQuantity": None},  # none is stated
+        {"subject": {"reference": "Patient/p2"}, "status": "preliminary"},
+        {"code": coded("1-8"), "status": "preliminary"},
+        {"code": coded("70274-6"), "status": "preliminary"},
+    ],
+)
+def test_no_total_of_it_is_stated(changes: Json) -> None:
+    assert totals(read(*MEMBERS, observation(**changes))) == [SUM]
+
+
+@pytest.mark.parametrize("day", ["2026-02-13", "2026", "2026-02-13T09:05:00Z"])
+@pytest.mark.parametrize("changes", [{}, *REFUSED])
+def test_a_total_among_the_members_stands_whatever_its_day(
+    day: str, changes: Json
+) -> None:
+    stated = observation(effectiveDateTime=day, **changes)
+    pointed = [*panel()["hasMember"], {"reference": "Observation/o1"}]
+    found = totals(read(panel(hasMember=pointed), *ALL, stated))
+    assert SUM not in found
+    assert len(found) == (not changes and len(day) > 4)
+
+
+def test_a_superseded_total_withholds_nothing() -> None:
+    first = observation(status="preliminary", meta={"versionId": "1"})
+    moved = observation(meta={"versionId": "2"}, **OTHER_DAY)
+    assert SUM in totals(read(*MEMBERS, first, moved))
+
+
+@pytest.mark.parametrize("holder", [FORM, WHOLE])
+@pytest.mark.parametrize(
+    ("when", "value"),
+    [
+        (WHEN, 9),
+        (WHEN, 12),
+        ("2026-02-14", 9),
+        ("2026-02-14T20:00:00+01:00", 12),
+        ("2026-02-15T00:05:00+14:00", 9),
+        ("2026-02-13T22:05:00-10:00", 9),  # the same instant, on another's day
+    ],
+)
+def test_what_was_added_up_gives_way_to_a_stated_total(
+    holder: Json, when: str, value: float
+) -> None:
+    stated = observation(effectiveDateTime=when, valueQuantity={"value": value})
+    other_day = observation(id="o2", valueQuantity={"value": 1}, **OTHER_DAY)
+    source = f"{holder['resourceType']}/{holder['id']}"
+    for order in ([stated, holder, other_day], [other_day, holder, stated]):
+        record = read(*order)
+        stands = {name.partition("/_")[0] for _, _, name in totals(record)}
+        is_told = not when.startswith("2026-02-15")
+        assert (source in stands) is not is_told
+        reasons = [one.reason for one in record.refused]
+        assert reasons == [Reason.DUPLICATE] * is_told
+        assert [one.value for one in record.safety] == [1.0]
+
+
 def test_two_panels_over_the_same_items_give_one_total() -> None:
     record = read(panel(), {**panel(), "id": "again"}, *ALL)
     assert totals(record) == [("phq9", 9.0, "Observation/again/_history/1")]
@@ -139,7 +238,9 @@ def test_a_total_that_was_added_up_says_so() -> None:
     [
         ("Observation/x", {"Observation/x"}),
         ("Observation/x/_history/2", {"Observation/x"}),
-        ("https://ehr.example/fhir/Observation/x", {"Observation/x"}),
+        (f"{BASE}/Observation/x/_history/2", {"Observation/x"}),
+        (f"{OTHER}/Observation/x", {f"{OTHER}/Observation/x"}),
+        ("/Observation/x", {"/Observation/x"}),
         ("QuestionnaireResponse/x", set()),
         ("Observation/", set()),
         ("#x", set()),
@@ -149,4 +250,13 @@ def test_a_total_that_was_added_up_says_so() -> None:
 def test_members_are_known_by_their_references(
     reference: object, found: set[str]
 ) -> None:
-    assert members({"hasMember": [{"reference": reference}, "x"]}) == found
+    resource = {"hasMember": [{"reference": reference}, "x"]}
+    assert members(resource, Subject.at(BASE, "p1")) == found
+
+
+def test_members_of_another_server_are_other_entries() -> None:
+    pointed = [{"reference": f"{OTHER}/Observation/i{number}"} for number in range(9)]
+    record = read(panel(hasMember=pointed), *ALL)
+    assert totals(record) == []
+    hidden = Refusal("Observation/panel/_history/1", Reason.UNKNOWN_CODE, safety=True)
+    assert hidden in record.refused

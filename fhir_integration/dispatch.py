@@ -14,7 +14,7 @@ from fhir_integration.facts import Fact, Result, concept_of, content_of, day_of,
 from fhir_integration.instruments import Instrument, holds_answers, instrument
 from fhir_integration.kinds import questionnaire
 from fhir_integration.kinds.condition import read_condition
-from fhir_integration.kinds.consent import read_consent
+from fhir_integration.kinds.consent import Consented, read_consent
 from fhir_integration.kinds.genotype import is_genotype, read_genotype
 from fhir_integration.kinds.medication import read_medication
 from fhir_integration.kinds.modified import is_modified
@@ -102,6 +102,8 @@ def read_any(resource: Json, context: Context) -> ReadResource:
 
 def _results(resource: Json, context: Context, source: str) -> tuple[Result, ...]:
     objection = _objection(resource)
+    if objection is Reason.WRONG_VERSION and _denies(resource, context):
+        objection = None  # a denial is heard in whatever shape it comes
     if objection is not None:
         lost = _loses_answer(resource, objection, context.subject)
         return (Refused(objection, lost),)
@@ -114,6 +116,13 @@ def _results(resource: Json, context: Context, source: str) -> tuple[Result, ...
         for result in kind(resource, context, source)
     )
     return tuple(result for result in found if result is not None)
+
+
+def _denies(resource: Json, context: Context) -> bool:
+    if resource.get("resourceType") != "Consent":
+        return False
+    read = _consent(resource, context, "")
+    return any(isinstance(one, Consented) and one.denies for one in read)
 
 
 def _objection(resource: Json) -> Reason | None:

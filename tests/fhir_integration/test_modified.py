@@ -9,6 +9,7 @@ import pytest
 from backend.twin.record import Reason
 from fhir_integration.codes import ITEMS
 from fhir_integration.dispatch import Context, Result, read_any
+from fhir_integration.kinds.consent import Consented
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.wearable import Sample
 from fhir_integration.observation import Reading
@@ -62,8 +63,13 @@ def test_a_type_that_nobody_reads_stays_so() -> None:
 
 
 def test_a_denial_is_heard_whatever_modifies_it() -> None:
-    [found] = results({**consent(), **MODIFIER})
-    assert not isinstance(found, Refused)
+    for changes in (MODIFIER, {"provision": [{"type": "deny"}]}):
+        [found] = results({**consent(), **changes})
+        assert isinstance(found, Consented)
+        assert found.denies
+    assert refusals(consent(provision=[{"type": "permit"}])) == [
+        (Reason.WRONG_VERSION, False)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -126,7 +127,18 @@ def section(rows: list[tuple[str, float, float]]) -> str:
         f"| {name} | {1000 * ours:.4f} | {1000 * least:.4f} | {ours / least:.1f} |"
         for name, ours, least in rows
     ]
+    lines += ["\n`python -m tests.bench.importing`, in a process of its own:\n"]
+    lines += [f"    {line}" for line in importing().splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def importing() -> str:
+    """A million Observations out of one file; memory is of that process alone."""
+    print("importing a million Observations (some two minutes)", flush=True)
+    return subprocess.run(
+        [sys.executable, "-m", "tests.bench.importing"],
+        cwd=ROOT, check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
 
 
 def main() -> None:

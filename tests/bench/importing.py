@@ -8,7 +8,6 @@ the seconds and the rate, counting included, and the ratio to orjson.loads alone
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -56,10 +55,10 @@ def written(folder: Path, lines: int) -> Path:
     return path
 
 
-def resident_mb() -> float:
-    """Memory of this process now."""
+def resident_mb(name: str = "VmRSS") -> float:
+    """Memory of this process now; `VmHWM`: the most it ever had."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+    return int(status.partition(f"{name}:")[2].split()[0]) / 1024
 
 
 def bare_seconds(path: Path) -> float:
@@ -87,7 +86,7 @@ def main(lines: int) -> None:
         counts = run.run(tick)
         taken = time.perf_counter() - began
         run.finish()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = resident_mb("VmHWM")
         for count, size in marks.items():
             print(f"resident after {count:>9,} resources: {size:6.1f} MB")
         print(f"resident at the end: {resident_mb():6.1f} MB, at most {peak:.1f} MB")

@@ -131,7 +131,8 @@ def test_waits_grow_with_attempts_up_to_a_minute_and_never_end(item, deliver, eh
         waits.append(until - clock)
         clock = until
     assert 1 <= waits[0] <= 2
-    assert all(30 <= wait <= 60 for wait in waits[5:])
+    longest = [round(wait, 3) for wait in waits[5:]]  # differences of large numbers
+    assert all(30 <= wait <= 60 for wait in longest)
     assert len(set(waits[5:])) > 10  # spread, so that workers do not march in step
     assert (item.attempts, item.last_error) == (30, "EhrUnavailable")
     ehr.down = None

@@ -27,6 +27,7 @@ from fhir_integration.kinds.spans import span_between
 from fhir_integration.kinds.wearable import judged, measure_of
 from fhir_integration.naming import business
 from fhir_integration.observation import is_assertion_of_ai, when
+from fhir_integration.statuses import USED
 from fhir_integration.strict_json import Json
 from fhir_integration.times import DAY, Moment, moment
 from fhir_integration.versions import is_other_version
@@ -41,7 +42,6 @@ _ELEMENTS = """
     valueQuantity valueInteger valueString valueCodeableConcept referenceRange
 """
 _PLAIN = frozenset(_ELEMENTS.split())
-_USED = frozenset({"final", "amended", "corrected"})
 _UNUSUAL = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 # Of a Quantity, what makes its value none or another one.
 _TELLING = frozenset({"comparator", "modifierExtension", "_value"})
@@ -86,7 +86,7 @@ class CommonShape:
         meta = resource["meta"]
         return (
             resource["resourceType"] == "Observation"
-            and resource["status"] in _USED
+            and resource["status"] in USED
             and resource["subject"]["reference"] in self._owners
             and "security" not in meta
             and ("profile" not in meta or self._profiles[tuple(meta["profile"])])

@@ -13,6 +13,7 @@ from fhir_integration.kinds.consent import Consented
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.wearable import Sample
 from fhir_integration.observation import Answer, Reading
+from fhir_integration.times import Moment
 
 History = MedicationEvent | Diagnosis | GeneCall
 Fact = Reading | Answer | Sample | History | Person | Consented
@@ -76,9 +77,9 @@ def within(found: Result, *, since: date, until: date) -> Result | None:
     them. Scores are bounded where they are read.
     """
     if isinstance(found, Sample):
-        if found.day < since.toordinal() - _EPOCH:
+        if found.day < Moment(since).number:
             return None
-        is_later = found.day > until.toordinal() - _EPOCH
+        is_later = found.day > Moment(until).number
         return Refused(Reason.IN_FUTURE) if is_later else found
     day = day_of(found)
     return found if day is None or day <= until else Refused(Reason.IN_FUTURE)
@@ -92,6 +93,3 @@ def day_of(found: Result) -> date | None:
         case Diagnosis():
             return found.onset
     return None
-
-
-_EPOCH = date(1970, 1, 1).toordinal()

@@ -6,7 +6,6 @@ where the EHR states none.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -17,6 +16,7 @@ from backend.twin.scales import Scale, known_scales, local_scale, scale
 from fhir_integration import codes
 from fhir_integration.items import item_scales
 from fhir_integration.kinds.modified import is_modified
+from fhir_integration.numbers import finite
 from fhir_integration.strict_json import Json
 
 
@@ -245,12 +245,8 @@ def _is_scale_mark(coding: Json) -> bool:
 
 def _bound(quantity: object) -> float | None:
     value = quantity.get("value") if isinstance(quantity, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        return float(value) if math.isfinite(value) else None
-    except OverflowError:
-        return None
+    number = finite(value)
+    return None if isinstance(number, Reason) else number
 
 
 def codings(element: Json) -> list[Json]:

@@ -24,6 +24,7 @@ from fhir_integration.instruments import (
 from fhir_integration.items import total_of, totals_of
 from fhir_integration.kinds.day_span import day_span
 from fhir_integration.kinds.refused import Refused
+from fhir_integration.statuses import not_used
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
@@ -33,14 +34,6 @@ _EFFECTIVE = (
     *("effectiveDateTime", "effectiveInstant"),
     *("effectivePeriod", "effectiveTiming"),
 )
-_USED = frozenset({"final", "amended", "corrected"})
-_REFUSED = {
-    "registered": Reason.NOT_FINAL,
-    "preliminary": Reason.NOT_FINAL,
-    "unknown": Reason.NOT_FINAL,
-    "entered-in-error": Reason.ENTERED_IN_ERROR,
-    "cancelled": Reason.CANCELLED,
-}
 # Taken back, or never an answer: nothing is lost by refusing it.
 _NOTHING_LOST = frozenset(
     {Reason.ENTERED_IN_ERROR, Reason.CANCELLED, Reason.WRONG_TYPE}
@@ -272,11 +265,9 @@ def _nothing(resource: Json, of: Instrument | Reason) -> tuple[Result, ...]:
 def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     if resource.get("resourceType") != "Observation" or is_assertion_of_ai(resource):
         return Reason.WRONG_TYPE
-    status = resource.get("status")
-    if not isinstance(status, str):
-        return Reason.MALFORMED
-    if status not in _USED:
-        return _REFUSED.get(status, Reason.MALFORMED)
+    reason = not_used(resource.get("status"))
+    if reason is not None:
+        return reason
     if not subject.owns(resource):
         return Reason.WRONG_PATIENT
     return None

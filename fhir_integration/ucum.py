@@ -8,7 +8,6 @@ Source: ucum.org/ucum; printed units as real records have them.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -16,6 +15,7 @@ from functools import cache
 from backend.twin.measures import Measure
 from backend.twin.record import Reason
 from fhir_integration.codes import UCUM
+from fhir_integration.numbers import finite
 from fhir_integration.strict_json import Json
 
 
@@ -157,14 +157,3 @@ def in_unit(quantity: object, measure: Measure) -> float | Reason:
         return convert
     value = finite(quantity["value"])
     return value if isinstance(value, Reason) else convert(value)
-
-
-def finite(value: object) -> float | Reason:
-    """A JSON number as a float; NOT_A_NUMBER for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Reason.NOT_A_NUMBER
-    try:
-        number = float(value)
-    except OverflowError:
-        return Reason.NOT_A_NUMBER
-    return number if math.isfinite(number) else Reason.NOT_A_NUMBER

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 
@@ -18,6 +17,7 @@ from fhir_integration.codes import (
 )
 from fhir_integration.instruments import dicts
 from fhir_integration.kinds.modified import is_modified
+from fhir_integration.numbers import finite
 from fhir_integration.strict_json import Json
 from fhir_integration.units import is_score
 
@@ -97,7 +97,7 @@ def _of_quantity(value: object, scale: Scale) -> float | Reason:
         return Reason.NOT_A_NUMBER
     if not is_score(value, scale):
         return Reason.WRONG_UNIT
-    return _finite(value["value"])
+    return finite(value["value"])
 
 
 def _of_text(value: object) -> float | Reason:
@@ -123,25 +123,13 @@ def _answer_code(coding: Json) -> str:
 def _ordinals(coding: Json) -> Iterator[float]:
     """What the extensions ordinalValue and itemWeight of a coding say."""
     for extension in dicts(coding.get("extension")):
-        url, number = extension.get("url"), _finite(extension.get("valueDecimal"))
+        url, number = extension.get("url"), finite(extension.get("valueDecimal"))
         if isinstance(url, str) and url in ORDINALS and not isinstance(number, Reason):
             yield number
 
 
-def _finite(value: object) -> float | Reason:
-    if type(value) is float and -1e15 < value < 1e15:  # the common case, at once
-        return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Reason.NOT_A_NUMBER
-    try:
-        number = float(value)
-    except OverflowError:
-        return Reason.NOT_A_NUMBER
-    return number if math.isfinite(number) else Reason.NOT_A_NUMBER
-
-
 def _of_integer(value: object) -> float | Reason:
-    return _finite(value) if isinstance(value, int) else Reason.NOT_A_NUMBER
+    return finite(value) if isinstance(value, int) else Reason.NOT_A_NUMBER
 
 
 _READERS = {

@@ -24,6 +24,7 @@ from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.presence import flags, is_plain
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.observation import is_assertion_of_ai
+from fhir_integration.statuses import not_used
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.times import Moment, moment
@@ -62,14 +63,6 @@ ANSWERS = {
     "LA6577-6": "negative",
     "LA9634-2": "negative",  # absent
 }
-_OBJECTIONS = {
-    "registered": Reason.NOT_FINAL,
-    "preliminary": Reason.NOT_FINAL,
-    "unknown": Reason.NOT_FINAL,
-    "entered-in-error": Reason.ENTERED_IN_ERROR,
-    "cancelled": Reason.CANCELLED,
-}
-_USED = frozenset({"final", "amended", "corrected"})
 _HIGHEST_ACTIVITY = 20.0  # ten copies of the most active allele
 
 
@@ -96,11 +89,11 @@ def read_genotype(
 
 
 def _objection(resource: Json, *, subject: Subject) -> Reason | None:
-    status = resource.get("status")
     if resource.get("resourceType") != "Observation" or is_assertion_of_ai(resource):
         return Reason.WRONG_TYPE
-    if not isinstance(status, str) or status not in _USED:
-        return _OBJECTIONS.get(str(status), Reason.MALFORMED)
+    reason = not_used(resource.get("status"))
+    if reason is not None:
+        return reason
     if not subject.owns(resource):
         return Reason.WRONG_PATIENT
     return None if is_genotype(resource) else Reason.UNKNOWN_CODE

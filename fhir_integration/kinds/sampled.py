@@ -13,9 +13,10 @@ from backend.twin.measures import Measure
 from backend.twin.record import Reason
 from backend.twin.streams import NO_OFFSET
 from fhir_integration.kinds.spans import Span
+from fhir_integration.numbers import finite
 from fhir_integration.strict_json import Json
 from fhir_integration.times import DAY
-from fhir_integration.ucum import Conversion, conversion, finite
+from fhir_integration.ucum import Conversion, conversion
 
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 # An error, and what was too low or too high for the device to say how much.

@@ -14,23 +14,17 @@ from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.sampled import is_crowded, sampled
 from fhir_integration.kinds.spans import Span, span_of
+from fhir_integration.numbers import finite
 from fhir_integration.observation import is_assertion_of_ai
+from fhir_integration.statuses import not_used
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
-from fhir_integration.ucum import finite, in_unit
+from fhir_integration.ucum import in_unit
 from fhir_integration.values import unusable
 
 # R4's profile of vital signs wants the broad code beside any narrower one.
 _NARROW, _BROAD = "resting-heart-rate", "heart-rate"
 _ROUNDING = 1.05
-_USED = frozenset({"final", "amended", "corrected"})
-_REFUSED = {
-    "registered": Reason.NOT_FINAL,
-    "preliminary": Reason.NOT_FINAL,
-    "unknown": Reason.NOT_FINAL,
-    "entered-in-error": Reason.ENTERED_IN_ERROR,
-    "cancelled": Reason.CANCELLED,
-}
 
 
 class Sample(NamedTuple):
@@ -118,9 +112,9 @@ def read_wearable(
 def _objection(resource: Json, *, subject: Subject) -> Reason | None:
     if resource.get("resourceType") != "Observation" or is_assertion_of_ai(resource):
         return Reason.WRONG_TYPE
-    status = resource.get("status")
-    if not isinstance(status, str) or status not in _USED:
-        return _REFUSED.get(str(status), Reason.MALFORMED)
+    reason = not_used(resource.get("status"))
+    if reason is not None:
+        return reason
     if not subject.owns(resource):
         return Reason.WRONG_PATIENT
     return Reason.MALFORMED if is_crowded(resource) else None

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -65,6 +66,18 @@ def test_an_update_that_changes_nothing_makes_no_version(
     assert [answer.headers["etag"] for answer in answers[1:]] == ['W/"1"', 'W/"2"']
 
 
+@pytest.fixture
+def _heeding_interrupts() -> Iterator[None]:
+    """A shell's background job ignores SIGINT, and so would what it starts.
+
+    What has a handler here is back at its default in a child.
+    """
+    kept = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, kept)
+
+
+@pytest.mark.usefixtures("_heeding_interrupts")
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_the_command_serves_until_it_is_stopped(tmp_path: Path, how: int) -> None:
     command = [sys.executable, "-m", "fhir_integration.sandbox", "--store"]

@@ -1,4 +1,4 @@
-"""The population constants of `twin.climatology.prior_quantiles`, from the simulator.
+"""The population constants of `twin.climatology`, from the simulator.
 
     python -m export_scripts.prior
 
@@ -13,18 +13,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backend.twin.simulation.diaries import simulate_diaries
+from backend.twin.climatology import HALF_LIFE_DAYS
+from backend.twin.simulation.diaries import Diaries, simulate_diaries
+from backend.twin.trajectory import HORIZON
 
 DAYS = 42  # a typical diary
+LEAST_SD = 0.02  # of the scale's width: who moves less has no fortnight to compare
 
 
 class Prior(NamedTuple):
-    """Shares of the scale's width; `degrees` counts like seen deviations."""
+    """Shares of the scale's width; `degrees` counts like seen deviations.
+
+    `fortnight_share` is how far fourteen-day means stray from the weighted mean of the
+    days before, over how far single days do (root mean squares over people).
+    """
 
     mean: float
     mean_sd: float
     day_sd: float
     degrees: float
+    fortnight_share: float
 
 
 def prior(seed: int, *, count: int) -> Prior:
@@ -42,7 +50,21 @@ def prior(seed: int, *, count: int) -> Prior:
         mean_sd=float(means.std()),
         day_sd=float(np.sqrt(variances.mean())),
         degrees=float(2 + 2 / unequal),
+        fortnight_share=_fortnight_share(diaries),
     )
+
+
+def _fortnight_share(diaries: Diaries) -> float:
+    """From each diary's last fortnight; errors in units of the person's own sd."""
+    past, ahead = diaries.reported[:, :-HORIZON], diaries.complete[:, -HORIZON:]
+    seen = ~np.isnan(past)
+    weights = seen * 0.5 ** (np.arange(past.shape[1])[::-1] / HALF_LIFE_DAYS)
+    centre = (weights * np.where(seen, past, 0.0)).sum(1) / weights.sum(1)
+    sd = np.nanstd(past, axis=1)
+    errors = ((ahead - centre[:, None]) / np.maximum(sd, LEAST_SD)[:, None])[
+        sd >= LEAST_SD
+    ]
+    return float(np.sqrt((errors.mean(1) ** 2).mean() / (errors**2).mean()))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -52,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--people", type=int, default=20_000)
     options = parser.parse_args(arguments)
     for name, value in prior(options.seed, count=options.people)._asdict().items():
-        print(f"{name:8s} {value:.3f}")
+        print(f"{name:15s} {value:.3f}")
 
 
 if __name__ == "__main__":

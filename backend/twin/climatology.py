@@ -24,6 +24,9 @@ PRIOR_MEAN = 0.47  # mean over people of a person's own mean
 PRIOR_MEAN_SD = 0.27  # spread of people's own means
 PRIOR_DAY_SD = 0.165  # typical spread of one person's days (root mean square)
 PRIOR_DAY_DEGREES = 3.5  # the spread counts as much as this many seen deviations
+# How far fourteen-day means stray from a person's weighted past, over how far days do;
+# from the same script. On openly licensed diaries it is .53, .37 to .62 by data set.
+FORTNIGHT_SHARE = 0.61
 
 
 def ew_quantiles(
@@ -72,6 +75,24 @@ def weighted_quantiles(
     p0, p1 = (np.take_along_axis(middle, at, axis=1) for at in (left, right))
     share = np.where(p1 > p0, (wanted - p0) / np.where(p1 > p0, p1 - p0, 1.0), 0.0)
     answer: np.ndarray = v0 + np.clip(share, 0.0, 1.0) * (v1 - v0)
+    return answer
+
+
+def fortnight_quantiles(
+    days: np.ndarray, *, share: float = FORTNIGHT_SHARE
+) -> np.ndarray:
+    """Quantiles (level,) of the mean of some days, from those of each day (day, level).
+
+    Each day's mean is that of its quantile function, straight between `LEVELS` and flat
+    outside; their average is the centre. Around it stands the average of the days'
+    quantiles, `share` as wide, so that within 0 to 1 nothing leaves the days' range.
+    """
+    ends = np.concatenate([[0.0], LEVELS, [1.0]])
+    stretches = np.diff((ends[1:] + ends[:-1]) / 2)  # of probability, one a level
+    stretches[[0, -1]] += LEVELS[0] / 2  # flat outside
+    levels = days.mean(0)
+    centre = levels @ stretches
+    answer: np.ndarray = centre + share * (levels - centre)
     return answer
 
 

@@ -17,7 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from backend.twin import features
-from backend.twin.climatology import ew_quantiles, prior_quantiles
+from backend.twin.climatology import (
+    FORTNIGHT_SHARE,
+    ew_quantiles,
+    fortnight_quantiles,
+    prior_quantiles,
+)
+from backend.twin.early_warning import early_warning
 from backend.twin.errors import ModelError
 from backend.twin.features import MIN_ENTRIES, ForecastWindow
 from backend.twin.grade import Evidence, grade
@@ -31,7 +37,7 @@ WEIGHTS = {
 }
 # Raise it whenever equal inputs come to give other numbers: it is part of the name that
 # an EHR knows a forecast by, and one name must not stand for two answers.
-CALCULATION = 1
+CALCULATION = 2
 BATCH = 64  # series per request; every published model takes at least as many
 
 Answer = np.ndarray | ModelError
@@ -166,6 +172,7 @@ def _forecast(window: ForecastWindow, found: _Blend, as_of: date) -> Forecast:
     )
     level, reasons = grade(evidence)
     inside = np.clip(found.quantiles, scale.low, scale.high)
+    fortnight = _fortnight(inside, window, found.method)
     return Forecast(
         scale=scale,
         days=tuple(window.last_day + timedelta(days=d + 1) for d in range(HORIZON)),
@@ -178,7 +185,30 @@ def _forecast(window: ForecastWindow, found: _Blend, as_of: date) -> Forecast:
         last_entry=window.last_day,
         historical=evidence.historical,
         sources=_sources(window),
+        fortnight=fortnight,
+        warning=early_warning(
+            window.values,
+            fortnight=fortnight,
+            levels=LEVELS,
+            scale=scale,
+            last_day=window.last_day,
+            historical=evidence.historical,
+        ),
     )
+
+
+def _fortnight(
+    days: np.ndarray, window: ForecastWindow, method: Method
+) -> tuple[float, ...]:
+    """Quantiles of the fourteen days' mean, from those of the days (day, level).
+
+    Few entries leave the person's level itself open, and a questionnaire's score is
+    about weeks already: neither gets narrower by averaging.
+    """
+    share = FORTNIGHT_SHARE if method in ("ensemble", "climatology") else 1.0
+    scale = window.series.scale
+    mean = np.clip(fortnight_quantiles(days, share=share), scale.low, scale.high)
+    return tuple(np.maximum.accumulate(mean).tolist())
 
 
 def _sources(window: ForecastWindow) -> tuple[str, ...]:

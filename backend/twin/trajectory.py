@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
+from backend.twin.early_warning import EarlyWarning
 from backend.twin.scales import Scale
 
 HORIZON = 14
@@ -44,7 +45,9 @@ class Forecast:
     """One instrument's trajectory over the fourteen days after its last entry.
 
     `quantiles` has one row per day and one column per level of `LEVELS`, in score
-    units, ordered and inside the scale. `models` is empty where the fallback answered.
+    units, ordered and inside the scale; `fortnight` has the same of the mean of all
+    fourteen days. `models` is empty where the fallback answered. A forecast stored
+    before there were fortnights and warnings has () and None.
     """
 
     scale: Scale
@@ -58,6 +61,8 @@ class Forecast:
     last_entry: date
     historical: bool
     sources: tuple[str, ...]
+    fortnight: tuple[float, ...]
+    warning: EarlyWarning | None
 
     def median(self) -> tuple[float, ...]:
         """The point forecast of each day, score units."""

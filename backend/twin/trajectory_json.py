@@ -11,6 +11,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from backend.twin.control_chart import ControlChart
+from backend.twin.early_warning import Chance, EarlyWarning
 from backend.twin.scales import Band, Scale, safety_item
 from backend.twin.trajectory import Forecast, Grade, ModelUse
 
@@ -32,11 +34,16 @@ def to_dict(forecast: Forecast) -> dict[str, Any]:
         "last_entry": forecast.last_entry.isoformat(),
         "historical": forecast.historical,
         "sources": list(forecast.sources),
+        "fortnight": list(forecast.fortnight),
+        "warning": forecast.warning and _warning_to_dict(forecast.warning),
     }
 
 
 def from_dict(data: Mapping[str, Any]) -> Forecast:
-    """The forecast that `to_dict` wrote. Raises ValueError for another format."""
+    """The forecast that `to_dict` wrote. Raises ValueError for another format.
+
+    What was stored before there were fortnights and warnings has none.
+    """
     if data.get("format") != FORMAT:
         raise ValueError(f"not a forecast of format {FORMAT}")
     return Forecast(
@@ -51,7 +58,30 @@ def from_dict(data: Mapping[str, Any]) -> Forecast:
         last_entry=date.fromisoformat(data["last_entry"]),
         historical=data["historical"],
         sources=tuple(data["sources"]),
+        fortnight=tuple(data.get("fortnight", ())),
+        warning=_warning_from_dict(data.get("warning")),
     )
+
+
+def _warning_to_dict(warning: EarlyWarning) -> dict[str, Any]:
+    made = {**asdict(warning), "chances": [asdict(one) for one in warning.chances]}
+    if warning.chart is not None and warning.chart.since is not None:
+        made["chart"] = {**made["chart"], "since": warning.chart.since.isoformat()}
+    return made
+
+
+def _warning_from_dict(data: Mapping[str, Any] | None) -> EarlyWarning | None:
+    if data is None:
+        return None
+    chances = tuple(Chance(**one) for one in data["chances"])
+    return EarlyWarning(**{**data, "chances": chances, "chart": _chart(data["chart"])})
+
+
+def _chart(data: Mapping[str, Any] | None) -> ControlChart | None:
+    if data is None:
+        return None
+    since = data["since"] and date.fromisoformat(data["since"])
+    return ControlChart(**{**data, "since": since})
 
 
 def _scale_to_dict(scale: Scale) -> dict[str, Any]:

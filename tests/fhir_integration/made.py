@@ -100,6 +100,8 @@ def forecast(of: Scale | None = None, **changes: Any) -> Forecast:
         "last_entry": last,
         "historical": False,
         "sources": ("Observation/o1/_history/1", "Observation/o2"),
+        "fortnight": rows[7],
+        "warning": None,
     }
     return Forecast(**{**parts, **changes})
 

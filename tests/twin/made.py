@@ -9,11 +9,23 @@ from datetime import date, timedelta
 import numpy as np
 
 from backend.twin import features
+from backend.twin.early_warning import Chance, EarlyWarning
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import Scale, scale
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade, ModelUse
 
 LAST = date(2026, 3, 1)
+WARNING = EarlyWarning(
+    mean=5.0,
+    sd=1.2,
+    days=20,
+    chances=(
+        Chance("worse", 0.25, "above", 5.6),
+        Chance("worse-band", reason="the scale has no severity bands"),
+    ),
+    chart=None,
+    no_chart="20 observed days; a chart takes 28 or more",
+)
 USES = {
     "symptom_transformer": ModelUse(
         "symptom_transformer", 1, "a" * 64, "production", 0
@@ -77,5 +89,7 @@ def forecast(
         last_entry=LAST,
         historical=False,
         sources=("Observation/0", "Observation/1"),
+        fortnight=tuple(rows.mean(0).tolist()),
+        warning=WARNING,
     )
     return replace(made, **changes)

@@ -32,6 +32,7 @@ REPOSITORY = ROOT / "model_repository"
 TRUSTED = (SHIPPED, ROOT / "var" / "keys" / "trusted")  # ours, and a local export's
 SYSTEM = "https://mindtwin.example/fhir/CodeSystem/diary"
 TIMEOUT_S = 60.0  # a benchmark may wait
+Weights = Mapping[str, float]  # per model, as in backend.twin.forecast
 
 
 class DailySeries(Protocol):
@@ -63,19 +64,42 @@ def forecast(batch: Sequence[DailySeries]) -> np.ndarray:
     return forecast_with(shipped(), batch)
 
 
-def forecast_with(members: Members, batch: Sequence[DailySeries]) -> np.ndarray:
-    """The same with given members."""
-    windows = [window(series) for series in batch]
-    made = forecast_all(
-        windows,
-        ask_all=members.ask_all,
-        weights=WEIGHTS,
-        uses=members.uses,
-        # Each window ends before its own date already; the day asked for only grades.
-        as_of=max((_day(series.dates[-1]) for series in batch), default=date.min),
-    )
+def answers(batch: Sequence[DailySeries]) -> list[Forecast]:
+    """The served forecasts, as the API gives them: from each series' last entry on."""
+    return answers_with(shipped(), batch)
+
+
+def forecast_with(
+    members: Members, batch: Sequence[DailySeries], *, weights: Weights = WEIGHTS
+) -> np.ndarray:
+    """`forecast` with given members and weights."""
+    return aligned(answers_with(members, batch, weights=weights), batch)
+
+
+def answers_with(
+    members: Members, batch: Sequence[DailySeries], *, weights: Weights = WEIGHTS
+) -> list[Forecast]:
+    """`answers` with given members and weights; each is asked for on its last date."""
+    groups: dict[date, list[int]] = {}
+    for i, series in enumerate(batch):
+        groups.setdefault(_day(series.dates[-1]), []).append(i)
+    found: dict[int, Forecast] = {}
+    for as_of, rows in groups.items():
+        made = forecast_all(
+            [window(batch[i]) for i in rows],
+            ask_all=members.ask_all,
+            weights=weights,
+            uses=members.uses,
+            as_of=as_of,
+        )
+        found.update(zip(rows, made, strict=True))
+    return [found[i] for i in range(len(batch))]
+
+
+def aligned(made: Sequence[Forecast], batch: Sequence[DailySeries]) -> np.ndarray:
+    """The answers' days as [series, 14, 11], counted from each series' last date."""
     parts = [
-        _aligned(answer, _day(series.dates[-1]))
+        _shifted(answer, _day(series.dates[-1]))
         for answer, series in zip(made, batch, strict=True)
     ]
     return np.array(parts).reshape(len(parts), HORIZON, len(LEVELS))
@@ -129,7 +153,7 @@ def _ends(series: DailySeries) -> tuple[float, float]:
     return low, high if high > low else low + 1.0  # all equal: any width will do
 
 
-def _aligned(answer: Forecast, last: date) -> list[tuple[float, ...]]:
+def _shifted(answer: Forecast, last: date) -> list[tuple[float, ...]]:
     """The forecast's rows for the 14 days after `last`."""
     late = (last - answer.last_entry).days
     return [answer.quantiles[min(late + day, HORIZON - 1)] for day in range(HORIZON)]

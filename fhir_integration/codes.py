@@ -32,6 +32,9 @@ RELIABILITY = f"{OURS}/CodeSystem/reliability"
 PREDICTION = f"{OURS}/prediction"  # identifier system of what we write
 MODEL = f"{OURS}/model"  # identifier system of our Devices
 HORIZON_DAY = f"{OURS}/StructureDefinition/horizon-day"
+THRESHOLD = f"{OURS}/StructureDefinition/threshold"
+CHANCE = "probability-"  # what our codes of probabilities begin with
+ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 SURVEY = "http://terminology.hl7.org/CodeSystem/observation-category"
 AI_LABEL = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",

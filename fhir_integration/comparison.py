@@ -132,13 +132,25 @@ def _components(resource: Json) -> dict[tuple[str, str], _Component]:
 
 
 def _component(component: Json) -> tuple[tuple[str, str], _Component]:
+    """A probability's threshold is among its numbers."""
+    extensions = component.get("extension", [])
     days = [
         str(extension["valueInteger"])
-        for extension in component.get("extension", [])
+        for extension in extensions
         if extension["url"] == codes.HORIZON_DAY
     ]
-    [(kind, value)] = [(k, v) for k, v in component.items() if k.startswith("value")]
-    return (_code(component)[1], "".join(days)), _stated(kind, value)
+    [(kind, value)] = [
+        (kind, value)
+        for kind, value in component.items()
+        if kind.startswith("value") or kind == "dataAbsentReason"
+    ]
+    units, numbers = _stated(kind, value)
+    for extension in extensions:
+        if extension["url"] == codes.THRESHOLD:
+            threshold = extension["valueQuantity"]
+            units = [*units, threshold["code"]]
+            numbers = [*numbers, float(threshold["value"])]
+    return (_code(component)[1], "".join(days)), (units, numbers)
 
 
 def _stated(kind: str, value: Any) -> _Component:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
 from backend.twin.ports import ForecastDocument
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, ModelUse
 from fhir_integration import codes
+from fhir_integration.elements import concept, instant, quantity, rounded, value_range
+from fhir_integration.forecast_chances import chance_components
 from fhir_integration.strict_json import Json
 
 MOST_DERIVED_FROM = 100  # references; the Provenance names every source
@@ -88,7 +89,12 @@ def observation(document: ForecastDocument, *, device_reference: str) -> Json:
             "start": forecast.days[0].isoformat(),
             "end": forecast.days[-1].isoformat(),
         },
-        "component": [*_days(forecast), _series_detail(forecast), _grade(forecast)],
+        "component": [
+            *_days(forecast),
+            *chance_components(forecast),
+            _series_detail(forecast),
+            _grade(forecast),
+        ],
     }
     newest = sources(forecast)[-MOST_DERIVED_FROM:]
     if newest:
@@ -109,7 +115,7 @@ def day_observations(
             **_prediction(document, code=code, title=title, device=device_reference),
             "identifier": [_identifier(own)],
             "effectiveDateTime": day.isoformat(),
-            "valueQuantity": _quantity(median, forecast.scale.unit),
+            "valueQuantity": quantity(median, forecast.scale.unit),
         }
 
 
@@ -123,11 +129,11 @@ def _prediction(
         "meta": {"security": [codes.AI_LABEL]},
         "status": "final",
         "category": [
-            _concept(codes.SURVEY, "survey", "Survey"),
-            _concept(codes.CATEGORY, "prediction", "Model prediction"),
+            concept(codes.SURVEY, "survey", "Survey"),
+            concept(codes.CATEGORY, "prediction", "Model prediction"),
         ],
         "code": {
-            **_concept(codes.FORECAST, code, title),
+            **concept(codes.FORECAST, code, title),
             "text": f"{title} of {forecast.last_entry} "
             "(model estimate, not a measurement)",
         },
@@ -136,7 +142,7 @@ def _prediction(
         "performer": [{"display": "MindTwin"}],
         "device": {"reference": device},
         "method": {
-            **_concept(codes.METHOD, _METHODS[forecast.method]),
+            **concept(codes.METHOD, _METHODS[forecast.method]),
             "text": method_text(forecast),
         },
         "note": [{"text": _note(forecast)}],
@@ -180,10 +186,10 @@ def _days(forecast: Forecast) -> list[Json]:
         components += [
             {
                 **_on_day("predicted-value", day + 1),
-                "valueQuantity": _quantity(median, unit),
+                "valueQuantity": quantity(median, unit),
             },
-            {**_on_day("pi80", day + 1), "valueRange": _range(narrow[day], unit)},
-            {**_on_day("pi95", day + 1), "valueRange": _range(wide[day], unit)},
+            {**_on_day("pi80", day + 1), "valueRange": value_range(narrow[day], unit)},
+            {**_on_day("pi95", day + 1), "valueRange": value_range(wide[day], unit)},
         ]
     return components
 
@@ -191,7 +197,7 @@ def _days(forecast: Forecast) -> list[Json]:
 def _on_day(code: str, day: int) -> Json:
     return {
         "extension": [{"url": codes.HORIZON_DAY, "valueInteger": day}],
-        "code": _concept(codes.FORECAST, code),
+        "code": concept(codes.FORECAST, code),
     }
 
 
@@ -201,11 +207,11 @@ def _series_detail(forecast: Forecast) -> Json:
     data = " ".join(str(rounded(q)) for row in forecast.quantiles for q in row)
     return {
         "code": {
-            **_concept(codes.FORECAST, "series-detail"),
+            **concept(codes.FORECAST, "series-detail"),
             "text": f"Quantiles of each day at the levels {levels}",
         },
         "valueSampledData": {
-            "origin": _quantity(0.0, forecast.scale.unit),
+            "origin": quantity(0.0, forecast.scale.unit),
             "period": _DAY_MS,
             "dimensions": len(LEVELS),
             "data": data,
@@ -215,8 +221,8 @@ def _series_detail(forecast: Forecast) -> Json:
 
 def _grade(forecast: Forecast) -> Json:
     return {
-        "code": _concept(codes.FORECAST, "reliability-grade"),
-        "valueCodeableConcept": _concept(codes.RELIABILITY, forecast.grade.value),
+        "code": concept(codes.FORECAST, "reliability-grade"),
+        "valueCodeableConcept": concept(codes.RELIABILITY, forecast.grade.value),
     }
 
 
@@ -231,7 +237,7 @@ def provenance(
         {"role": "source", "what": {"reference": source}}
         for source in sources(document.forecast)
     ]
-    agent = _concept(
+    agent = concept(
         "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "assembler"
     )
     resource: Json = {
@@ -239,7 +245,7 @@ def provenance(
         "meta": {"security": [codes.AI_LABEL]},
         "target": [{"reference": name} for name in observation_references],
         "recorded": instant(document.issued),
-        "activity": _concept(
+        "activity": concept(
             "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"
         ),
         "agent": [{"type": agent, "who": {"reference": device_reference}}],
@@ -247,32 +253,3 @@ def provenance(
     if entities:
         resource["entity"] = entities
     return resource
-
-
-def instant(moment: datetime) -> str:
-    """A FHIR instant in UTC, to the millisecond. `moment` must be aware."""
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
-
-
-def rounded(value: float) -> float:
-    """Four decimals; + 0.0 turns -0.0 into 0.0."""
-    return round(float(value), 4) + 0.0
-
-
-def _range(ends: Sequence[float], unit: str) -> Json:
-    return {"low": _quantity(ends[0], unit), "high": _quantity(ends[1], unit)}
-
-
-def _quantity(value: float, unit: str) -> Json:
-    return {
-        "value": rounded(value),
-        "unit": unit,
-        "system": codes.UCUM,
-        "code": unit,
-    }
-
-
-def _concept(system: str, code: str, display: str | None = None) -> Json:
-    coding = {"system": system, "code": code}
-    return {"coding": [{**coding, "display": display} if display else coding]}

@@ -52,6 +52,7 @@ def check_forecast(observation: Json, scale: Scale) -> None:
         "the code is a measurement's": _own_code(observation),
         "a unit is not the scale's": _units(observation) <= {scale.unit},
         "a number lies outside the scale": _inside(observation, scale),
+        "a probability has no threshold, or is none": _probable(observation),
         "an interval does not hold the next narrower one": _ordered(observation),
         "the days do not ascend from one": _ascending(observation),
     }
@@ -107,9 +108,41 @@ def _code(element: Json) -> tuple[str, str]:
     return coding["system"], coding["code"]
 
 
+def _is_chance(component: Json) -> bool:
+    return _code(component)[1].startswith(codes.CHANCE)
+
+
+def _probable(observation: Json) -> bool:
+    """Each probability is a number from 0 to 1, of a named threshold or said absent."""
+    stated = [c for c in observation["component"] if _is_chance(c)]
+    return all(
+        "dataAbsentReason" in component
+        if "valueQuantity" not in component
+        else _is_share(component["valueQuantity"]) and _threshold(component) is not None
+        for component in stated
+    )
+
+
+def _is_share(quantity: Json) -> bool:
+    share: float = quantity["value"]
+    return quantity["code"] == quantity["unit"] == "1" and 0 <= share <= 1
+
+
+def _threshold(component: Json) -> Json | None:
+    for extension in component.get("extension", []):
+        if extension["url"] == codes.THRESHOLD:
+            found: Json = extension["valueQuantity"]
+            return found
+    return None
+
+
 def _quantities(observation: Json) -> Iterator[Json]:
+    """Every score: of the days, and the thresholds of probabilities."""
     for component in observation["component"]:
-        if "valueQuantity" in component:
+        threshold = _threshold(component)
+        if threshold is not None:
+            yield threshold
+        if "valueQuantity" in component and not _is_chance(component):
             yield component["valueQuantity"]
         if "valueRange" in component:
             yield from component["valueRange"].values()

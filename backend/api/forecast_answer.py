@@ -9,6 +9,12 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from backend.api.warning_answer import (
+    EarlyWarningSerializer,
+    FortnightSerializer,
+    fortnight_json,
+    warning_json,
+)
 from backend.predictions.answer import Instrument
 from backend.predictions.stored import STALE_REASONS, StoredForecast
 from backend.twin.recommendation import Kind
@@ -97,6 +103,12 @@ class InstrumentSerializer(serializers.Serializer[Any]):
         child=IntervalSerializer(), help_text="by level: 0.80 and 0.95"
     )
     quantiles = QuantilesSerializer()
+    fortnight = FortnightSerializer(
+        allow_null=True, help_text="null: not computed when the forecast was made"
+    )
+    warning = EarlyWarningSerializer(
+        allow_null=True, help_text="null: not computed when the forecast was made"
+    )
     models = ModelUseSerializer(many=True)
     entries = serializers.IntegerField(help_text="days with an entry that were used")
     last_entry = serializers.DateField()
@@ -210,6 +222,8 @@ def _instrument(item: Instrument, delivery: str) -> dict[str, Any]:
             f"{level:.2f}": _interval(forecast, level) for level in INTERVALS
         },
         "quantiles": {"levels": LEVELS, "values": forecast.quantiles},
+        "fortnight": fortnight_json(forecast),
+        "warning": warning_json(forecast),
         "models": forecast.models,
         "entries": forecast.entries,
         "last_entry": forecast.last_entry,

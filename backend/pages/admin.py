@@ -21,6 +21,7 @@ from backend.predictions.answer import Instrument, open_answer
 from backend.predictions.models import Alert, OutboxItem, Prediction
 from backend.registry.models import Channel, ModelRelease
 from backend.twin.trajectory import Forecast
+from backend.twin.warning_words import warning_words
 
 DISCLAIMER = (
     "Estimates of a model for research and decision support: no measurements, no "
@@ -162,6 +163,7 @@ def _card(item: Instrument) -> SafeString:
         f"Reliability {forecast.grade}: {'; '.join(forecast.reasons)}.",
         f"Answered by {_who(forecast)}.",
         *(f"{one.text} {one.reason}" for one in item.recommendations),
+        " ".join(warning_words(forecast)),
     ]
     return format_html(
         "<div><strong>{}</strong><br>{}{}</div>",

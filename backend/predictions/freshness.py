@@ -24,7 +24,7 @@ def find_fresh(
     An answer made for
     another day than the draft's or the day before is not given again: its grade counts
     the days since the last entry. Nor is one that rests on an entry which was taken
-    back since.
+    back since, or that was made before there were early warnings.
     """
     prediction = (
         Prediction.objects.filter(
@@ -45,5 +45,7 @@ def find_fresh(
     answer = open_answer(draft.patient, prediction)
     stored = tuple(item.forecast.historical for item in answer.instruments)
     if stored != historical or answer.remarks != remarks:
+        return None
+    if any(item.forecast.warning is None for item in answer.instruments):
         return None
     return prediction, answer

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import httpx
 
+from backend.twin.early_warning import Chance, EarlyWarning, Event, Side
 from backend.twin.ports import ForecastDocument
 from backend.twin.scales import Scale, scale
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade, ModelUse
@@ -101,9 +102,28 @@ def forecast(of: Scale | None = None, **changes: Any) -> Forecast:
         "historical": False,
         "sources": ("Observation/o1/_history/1", "Observation/o2"),
         "fortnight": rows[7],
-        "warning": None,
+        "warning": warning(on),
     }
     return Forecast(**{**parts, **changes})
+
+
+def warning(of: Scale) -> EarlyWarning:
+    """Of a worse mean there is a probability, of a worse band there is none."""
+    mean, sd = of.low + 0.3 * of.width, 0.1 * of.width
+    name: Event = "up" if of.higher_is_worse is None else "worse"
+    side: Side = "below" if of.higher_is_worse is False else "above"
+    threshold = mean - 0.5 * sd if side == "below" else mean + 0.5 * sd
+    return EarlyWarning(
+        mean=mean,
+        sd=sd,
+        days=40,
+        chances=(
+            Chance(name, 0.8123456, side, threshold),
+            Chance("worse-band", reason="the last 14 days are in the worst band"),
+        ),
+        chart=None,
+        no_chart="the first 20 observed days are all equal",
+    )
 
 
 def document(patient: str = "p1", **changes: Any) -> ForecastDocument:

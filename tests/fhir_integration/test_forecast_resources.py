@@ -10,12 +10,12 @@ import pytest
 from backend.twin.scales import local_scale, scale, scales
 from backend.twin.trajectory import HORIZON, LEVELS, Method
 from fhir_integration import codes
+from fhir_integration.elements import instant
 from fhir_integration.forecast_resources import (
     MOST_DERIVED_FROM,
     day_observations,
     device,
     device_name,
-    instant,
     method_text,
     observation,
     provenance,

@@ -14,13 +14,12 @@ import argparse
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
@@ -29,8 +28,10 @@ from backend.inference.keys import load_or_make_key, publish_key
 from backend.inference.manifest import write_manifest
 from backend.twin.errors import ModelRefused, ModelUntrusted
 from backend.twin.features import Z_LIMIT
-from export_scripts.cards import card
+from export_scripts import compression
+from export_scripts.cards import card, held_out
 from export_scripts.datasets import simulated_windows
+from export_scripts.latency import answers, serving, session
 
 MAX_BATCH = 64
 GOLDEN_ROWS = 72  # of the proof's rows, kept for the canary; the odd ones come first
@@ -55,27 +56,31 @@ class Export:
     metrics: Mapping[str, Any]
     training: Mapping[str, Any]
     libraries: Sequence[str]
+    compression: Mapping[str, Any] | None = None  # the card's part, where there is one
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where versions, the private key and the trusted public keys lie."""
+    """Where versions, the private key and the trusted keys lie, and how small to be."""
 
     repository: Path
     key: Path
     trusted: Path
+    small: compression.Choice = field(default_factory=compression.Choice)
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
-    """The options that say where to publish."""
+    """The options that say where to publish, and how small."""
     parser.add_argument("--repository", type=Path, default=Path("model_repository"))
     parser.add_argument("--key", type=Path, default=Path("var/keys/export.pem"))
     parser.add_argument("--trusted", type=Path, default=Path("var/keys/trusted"))
+    compression.add_options(parser)
 
 
 def places(options: argparse.Namespace) -> Places:
-    """The places named on the command line."""
-    return Places(options.repository, options.key, options.trusted)
+    """The places named on the command line, and how small the model shall be."""
+    where = options.repository, options.key, options.trusted
+    return Places(*where, compression.choice(options))
 
 
 def proof_cases(
@@ -105,13 +110,13 @@ def publish(export: Export, where: Places) -> Path:
     """Prove, write, sign and try the next version; returns its folder.
 
     Raises ModelRefused where the graph is not what we serve or differs from the
-    training framework, or where its inputs are not those of the versions before it.
+    training framework, where its inputs are not those of the versions before it, and
+    where making it smaller costs too much.
     """
-    graph = bare(export.graph)
-    check(graph)
-    difference = parity(graph, export.cases, export.expected)
-    if not difference <= export.tolerance:
-        raise ModelRefused(f"{export.model}: ONNX differs by {difference:.2e}")
+    export = smaller(replace(export, graph=bare(export.graph)), where.small)
+    check(export.graph)
+    difference = proven(export)
+    graph = export.graph
     folder = where.repository / export.model
     folder.mkdir(parents=True, exist_ok=True)
     version = 1 + max((int(p.name) for p in folder.glob("[0-9]*")), default=0)
@@ -131,6 +136,42 @@ def publish(export: Export, where: Places) -> Path:
     ).canary(export.model, version)
     print(f"published {export.model} version {version}, parity {difference:.1e}")
     return folder / str(version)
+
+
+def proven(export: Export) -> float:
+    """The graph's largest difference from what is expected of it, z units.
+
+    Raises ModelRefused where that is over the tolerance.
+    """
+    difference = parity(export.graph, export.cases, export.expected)
+    if not difference <= export.tolerance:
+        raise ModelRefused(f"{export.model}: ONNX differs by {difference:.2e}")
+    return difference
+
+
+def smaller(export: Export, chosen: compression.Choice) -> Export:
+    """The same model with a compressed graph and that graph's figures, where chosen.
+
+    Its golden answers are the smaller graph's, for the training framework never had
+    its weights; parity before and the cost stand in the card. Raises ModelRefused where
+    parity fails or the cost is over the limits.
+    """
+    if not chosen.anything:
+        return export
+    difference = proven(export)
+    graph, part = compression.compressed(export.graph, chosen)
+    print(f"compressed: {part['after']['bytes']} of {part['before']['bytes']} bytes")
+    return replace(
+        export,
+        graph=graph,
+        expected=answers(graph, export.cases),
+        metrics=held_out(
+            lambda inputs: answers(graph, inputs),
+            list(export.cases),
+            count=export.metrics["people"],
+        ),
+        compression={**part, "parity_before": difference},
+    )
 
 
 def bare(graph: onnx.ModelProto) -> onnx.ModelProto:
@@ -171,17 +212,13 @@ def parity(
 
     Infinite where one side has a number and the other has none.
     """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    session = ort.InferenceSession(
-        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
+    ready = session(graph)
     worst = 0.0
     for size in (1, MAX_BATCH):
         for start in range(0, len(expected), size):
             rows = slice(start, start + size)
             part = {name: array[rows] for name, array in cases.items()}
-            answer = session.run(["quantiles"], part)[0]
+            answer = ready.run(["quantiles"], part)[0]
             worst = max(worst, _difference(np.asarray(answer), expected[rows]))
     return worst
 
@@ -250,6 +287,8 @@ def _write_card(
                 "rows": len(export.expected),
                 "batches": [1, MAX_BATCH],
             },
+            "serving": serving(export.graph, export.cases),
+            **({"compression": export.compression} if export.compression else {}),
         },
     )
     text = json.dumps(content, indent=1) + "\n"

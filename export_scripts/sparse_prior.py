@@ -47,19 +47,17 @@ LEFT_OUT = ("panic",)
 LONGEST_GAP = 180  # days to the next questionnaire: beyond, nothing is forecast
 BEGUN = (1, 3, 6)  # entries of a diary just begun
 AHEAD = (1, 4, 7, 10, 14)  # its days ahead, those of them that have an entry
-PER_FILE = 60  # people of a dense file: more say nothing new of five constants
+PER_FILE = 60  # people of a dense file: more say nothing new of four constants
 MOST = 30  # people that a file may weigh
 FOLDS = 4
-START = Constants(
-    level_sd=0.35, state_sd=0.12, state_days=60.0, noise_sd=0.11, uneven=0.8
-)
-STEPS = 160  # evaluations of the loss; it is flat near its minimum
+START = Constants(state_sd=0.12, state_days=60.0, noise_sd=0.11, uneven=0.8)
+STEPS = 100  # evaluations of the loss; it is flat near its minimum
 
 HEADER = """\
 # Constants of twin.irregular, by the cadence of a scale; written by
 # `python -m export_scripts.sparse_prior`. Spreads are radians of the arcsine square
 # root (the scale is pi / 2 = 1.57 wide), state_days are days.
-# Fitted on moments of people's scores, no score is kept here. Sources: SOURCES.md.
+# No score of anybody is kept here. Sources and licences: SOURCES.md.
 """
 
 
@@ -133,11 +131,14 @@ def dense_origins(chosen: Sequence[Person]) -> list[Origins]:
 
 
 def few(chosen: Sequence[Person]) -> list[Person]:
-    """At most `PER_FILE` people of each file, those whose hash is smallest."""
+    """At most `PER_FILE` people of each file who have more than a start of a diary.
+
+    Those whose hash is smallest: the same whenever it is asked.
+    """
     kept: set[str] = set()
     for file in dict.fromkeys(one.file for one in chosen):
-        names = {one.patient for one in chosen if one.file == file}
-        kept |= set(sorted(names, key=_hash)[:PER_FILE])
+        here = [one for one in chosen if one.file == file and len(one.days) > BEGUN[1]]
+        kept |= set(sorted({one.patient for one in here}, key=_hash)[:PER_FILE])
     return [one for one in chosen if one.patient in kept]
 
 

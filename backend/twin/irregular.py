@@ -9,7 +9,8 @@ the variances of state and noise are multiplied by a factor that is lognormal ov
 people, integrated on five Gauss-Hermite nodes, each weighted by how likely the person's
 own scores are under it. Given the factor all is one Gaussian process (Rasmussen &
 Williams 2006, equations 2.25 to 2.30), so the answer is a mixture of five normals.
-The level is centred on the middle of the scale: no instrument's population is assumed.
+The level is spread over the scale as a uniform one would be, around its middle: no
+instrument's population is assumed, and neither direction is the worse.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from backend.twin.scales import Scale
 from backend.twin.trajectory import HORIZON, LEVELS
 
 MIDDLE = np.pi / 4  # the middle of the scale after the transformation
+LEVEL_SD = np.pi / 2 / np.sqrt(12)  # of people's own levels; a uniform one's
 # Added to both ends, as a share of the width, before the square root: a score at the
 # floor may have been a little more (Anscombe 1948, doi:10.1093/biomet/35.3-4.246).
 OFFSET = 0.02
@@ -46,7 +48,6 @@ class Constants:
     Spreads are radians of the arcsine square root, in which the scale is pi / 2 wide.
     """
 
-    level_sd: float  # of people's own levels around the middle of the scale
     state_sd: float  # of a typical person's slow state around the own level
     state_days: float  # after which the state keeps 1 / e of itself
     noise_sd: float  # of a typical person's single day
@@ -119,7 +120,7 @@ def mixture(
     slow = constants.state_sd**2 * np.exp(-apart / constants.state_days)
     quick = constants.noise_sd**2 * np.eye(when.shape[1])
     factor = np.exp(constants.uneven * _NODES)[None, :, None, None]
-    whole = constants.level_sd**2 + factor * (slow + quick)[:, None]
+    whole = LEVEL_SD**2 + factor * (slow + quick)[:, None]
     past, ahead = slice(None, entries), slice(entries, None)
     known, across = whole[..., past, past], whole[..., past, ahead]
     target = np.broadcast_to(moved[:, None, :, None], (*known.shape[:3], 1))
@@ -149,7 +150,8 @@ def transformed(shares: np.ndarray) -> np.ndarray:
 def shares_of(moved: np.ndarray) -> np.ndarray:
     """Back to shares; what lies outside the scale is put on its nearer end."""
     inside = np.sin(np.clip(moved, 0.0, np.pi / 2)) ** 2
-    return np.clip(inside * (1 + 2 * OFFSET) - OFFSET, 0.0, 1.0)
+    answer: np.ndarray = np.clip(inside * (1 + 2 * OFFSET) - OFFSET, 0.0, 1.0)
+    return answer
 
 
 @cache

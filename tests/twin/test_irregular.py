@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from backend.twin.errors import InsufficientData
 from backend.twin.irregular import (
+    LEVEL_SD,
     Constants,
     IrregularForecast,
     irregular_quantiles,
@@ -23,9 +24,7 @@ from backend.twin.scales import local_scale, scale
 from backend.twin.trajectory import HORIZON, LEVELS, MEDIAN
 
 PHQ9 = scale("phq9")
-EVEN = Constants(
-    level_sd=0.35, state_sd=0.12, state_days=60.0, noise_sd=0.11, uneven=0.0
-)
+EVEN = Constants(state_sd=0.12, state_days=60.0, noise_sd=0.11, uneven=0.0)
 
 
 def answer(
@@ -112,11 +111,11 @@ def test_one_node_is_the_textbook_gaussian_process() -> None:
     found = mixture(shares, ages, np.array([[9.0]]), constants=EVEN)
     times = np.array([-50.0, -21.0, 0.0])
     between = np.exp(-np.abs(times[:, None] - times) / 60)
-    known = 0.35**2 + 0.12**2 * between + 0.11**2 * np.eye(3)
-    across = 0.35**2 + 0.12**2 * np.exp(-(9 - times) / 60)
+    known = LEVEL_SD**2 + 0.12**2 * between + 0.11**2 * np.eye(3)
+    across = LEVEL_SD**2 + 0.12**2 * np.exp(-(9 - times) / 60)
     gains = np.linalg.inv(known) @ across
     mean = np.pi / 4 + gains @ (transformed(shares[0]) - np.pi / 4)
-    variance = 0.35**2 + 0.12**2 + 0.11**2 - gains @ across
+    variance = LEVEL_SD**2 + 0.12**2 + 0.11**2 - gains @ across
     np.testing.assert_allclose(found.mean, mean)
     np.testing.assert_allclose(found.covariance, variance)
     np.testing.assert_allclose(found.weight.sum(), 1.0)
@@ -164,9 +163,9 @@ def test_the_transformation_and_back() -> None:
 def test_the_tables_constants_are_spreads_and_days() -> None:
     assert set(table()) == {"questionnaire", "daily"}
     for constants in table().values():
-        assert 0 < constants.noise_sd < constants.level_sd < np.pi / 2
-        assert 0 < constants.state_sd < np.pi / 4
-        assert 7 < constants.state_days < 365
+        assert 0 < constants.noise_sd < LEVEL_SD
+        assert 0 < constants.state_sd < np.pi / 2
+        assert constants.state_days > 7
         assert 0 < constants.uneven < 2
 
 

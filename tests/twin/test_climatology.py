@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from backend.twin import climatology
 from backend.twin.climatology import (
     ew_quantiles,
+    fortnight_quantiles,
     prior_quantiles,
     weighted_quantiles,
 )
@@ -120,9 +121,43 @@ def test_the_prior_narrows_when_values_agree() -> None:
     assert width([20.0] * 6) < width([14.0, 26.0] * 3)
 
 
+def test_a_fortnights_mean_is_narrower_around_the_mean_of_the_days() -> None:
+    """Even days of 0 to 10 and of 2 to 12: their means are 5 and 7."""
+    days = np.array([[10 * level for level in LEVELS]])
+    both = np.concatenate([days, days + 2])
+    found = fortnight_quantiles(both, share=0.5)
+    np.testing.assert_allclose(found, 6 + 0.5 * (days[0] - 5))
+    np.testing.assert_allclose(fortnight_quantiles(days, share=1.0), days[0])
+
+
+def test_a_fortnights_mean_of_skewed_days_lies_above_their_median() -> None:
+    """Most days on the floor, some far above it: no fortnight is all floor."""
+    days = np.array([[0.0] * 8 + [4.0, 8.0, 10.0]])
+    found = fortnight_quantiles(days)
+    # Each level stands for the probability nearest to it: .1, .0875 and .0625 at last.
+    assert found[MEDIAN] > days[0][MEDIAN]
+    centre = 0.1 * 4 + 0.0875 * 8 + 0.0625 * 10
+    share = climatology.FORTNIGHT_SHARE
+    assert found[0] == pytest.approx(centre * (1 - share))
+
+
+@given(
+    st.lists(st.floats(0, 10), min_size=11, max_size=11).map(sorted),
+    st.floats(0, 1),
+)
+def test_a_fortnights_quantiles_stay_in_the_days_range(
+    quantiles: list[float], share: float
+) -> None:
+    found = fortnight_quantiles(np.array([quantiles] * 14), share=share)
+    assert (np.diff(found) >= -1e-12).all()
+    assert found[0] >= quantiles[0] - 1e-9
+    assert found[-1] <= quantiles[-1] + 1e-9
+
+
 def test_the_constants_are_the_simulators() -> None:
     found = prior(seed=2, count=5_000)
     assert found.mean == pytest.approx(climatology.PRIOR_MEAN, abs=0.02)
     assert found.mean_sd == pytest.approx(climatology.PRIOR_MEAN_SD, abs=0.02)
     assert found.day_sd == pytest.approx(climatology.PRIOR_DAY_SD, abs=0.01)
     assert found.degrees == pytest.approx(climatology.PRIOR_DAY_DEGREES, abs=0.3)
+    assert found.fortnight_share == pytest.approx(climatology.FORTNIGHT_SHARE, abs=0.03)

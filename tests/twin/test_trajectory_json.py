@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.twin.control_chart import ControlChart
 from backend.twin.scales import local_scale, scale, scales
 from backend.twin.trajectory import HORIZON, LEVELS, Grade
 from backend.twin.trajectory_json import from_dict, to_dict
-from tests.twin.made import forecast
+from tests.twin.made import LAST, WARNING, forecast
 
 PLAIN = (dict, list, str, int, float, bool, type(None))
 
@@ -19,6 +21,33 @@ PLAIN = (dict, list, str, int, float, bool, type(None))
 def test_every_scale_comes_back(key: str) -> None:
     made = forecast(scale(key), 3)
     assert from_dict(json.loads(json.dumps(to_dict(made)))) == made
+
+
+@pytest.mark.parametrize("since", [None, LAST])
+def test_a_warning_comes_back_with_its_chart(since: date | None) -> None:
+    chart = ControlChart(
+        state="inside" if since is None else "above",
+        since=since,
+        average=5.1,
+        lower=4.2,
+        upper=5.8,
+        centre=5.0,
+        sd=0.8,
+        baseline_days=28,
+        days=40,
+    )
+    warning = replace(WARNING, chart=chart, no_chart="")
+    made = forecast(scale("mood-0-10"), 5.0, warning=warning)
+    assert from_dict(json.loads(json.dumps(to_dict(made)))) == made
+
+
+def test_what_was_stored_before_there_were_warnings_is_read_as_without() -> None:
+    made = forecast(scale("phq9"), 12)
+    data = to_dict(made)
+    del data["fortnight"], data["warning"]
+    assert from_dict(data) == replace(made, fortnight=(), warning=None)
+    without = replace(made, fortnight=(), warning=None)
+    assert from_dict(json.loads(json.dumps(to_dict(without)))) == without
 
 
 @given(

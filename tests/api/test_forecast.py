@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from backend.people import crypto
+from backend.predictions.answer import open_answer, seal_answer
 from backend.predictions.models import Prediction
 from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
 from backend.twin.record import PatientRecord, Reason, Refusal, Series
@@ -62,6 +63,38 @@ def test_an_instrument_says_what_it_rests_on(created):
     assert one["delivery"] == "pending"
     assert one["recommendations"][0]["code"]
     assert "not a measurement" in created.json()["disclaimer"]
+
+
+def test_the_fortnight_and_its_warning_are_given_with_their_words(created):
+    """Forty days of mood, of which higher is better: worse is below."""
+    (one,) = created.json()["instruments"]
+    assert one["fortnight"]["levels"] == one["quantiles"]["levels"]
+    assert one["fortnight"]["values"] == sorted(one["fortnight"]["values"])
+    warning = one["warning"]
+    assert (warning["days"], warning["no_chart"]) == (40, "")
+    worse, band = warning["chances"]
+    assert (worse["event"], worse["side"], worse["reason"]) == ("worse", "below", "")
+    assert worse["threshold"] == pytest.approx(warning["mean"] - warning["sd"] / 2)
+    assert 0 <= worse["probability"] <= 1
+    assert worse["text"].startswith("a probability of ")
+    assert (band["event"], band["probability"]) == ("worse-band", None)
+    assert band["reason"] == "the scale has no severity bands"
+    assert warning["chart"]["state"] == "inside"
+    assert warning["chart_text"].startswith("Control chart: the moving average of ")
+
+
+def test_what_was_stored_before_there_were_warnings_says_null(api, created, patient):
+    prediction = Prediction.objects.get(pk=created.json()["id"])
+    answer = open_answer(patient, prediction)
+    (item,) = answer.instruments
+    old = replace(item, forecast=replace(item.forecast, fortnight=(), warning=None))
+    prediction.payload = seal_answer(
+        patient, prediction.pk, replace(answer, instruments=(old,))
+    )
+    prediction.save()
+    (one,) = api.get(created["Location"]).json()["instruments"]
+    assert one["fortnight"] is one["warning"] is None
+    assert one["quantiles"] == created.json()["instruments"][0]["quantiles"]
 
 
 def test_an_equal_question_gives_the_stored_answer(api, path, created):

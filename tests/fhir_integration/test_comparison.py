@@ -24,6 +24,15 @@ def kept_as(change: Callable[[Json], object]) -> Json:
     return kept
 
 
+def chance(resource: Json, event: str = "worse") -> Json:
+    value: Json = next(
+        component
+        for component in resource["component"]
+        if component["code"]["coding"][0]["code"] == f"probability-{event}"
+    )
+    return value
+
+
 def rewrite_numbers(kept: Json) -> None:
     for component in kept["component"]:
         if "valueQuantity" in component:
@@ -68,6 +77,24 @@ def test_a_server_may_add_and_reorder(change: Callable[[Json], object]) -> None:
         (lambda r: r["component"][1]["valueRange"].pop("low"), "numbers"),
         (lambda r: r["component"][-2].pop("valueSampledData"), "numbers"),
         (lambda r: r["component"][-1].update(valueCodeableConcept=[]), "grade"),
+        (lambda r: chance(r)["valueQuantity"].update(value=0.5), "numbers"),
+        (lambda r: chance(r)["valueQuantity"].update(code="%"), "numbers"),
+        (lambda r: chance(r).pop("extension"), "numbers"),
+        (lambda r: chance(r)["extension"][0].pop("valueQuantity"), "numbers"),
+        (
+            lambda r: chance(r)["extension"][0]["valueQuantity"].update(value=9),
+            "numbers",
+        ),
+        (
+            lambda r: chance(r)["extension"][0]["valueQuantity"].update(code="1"),
+            "numbers",
+        ),
+        (lambda r: chance(r).update(dataAbsentReason={}), "numbers"),
+        (lambda r: chance(r, "worse-band").pop("dataAbsentReason"), "numbers"),
+        (
+            lambda r: chance(r, "worse-band").update(valueQuantity={"value": 0}),
+            "numbers",
+        ),
     ],
 )
 def test_a_server_may_not_drop_or_change(

@@ -27,9 +27,34 @@ def first(resource: Json, kind: str) -> Json:
     return value
 
 
+def chance(resource: Json, event: str = "worse") -> Json:
+    value: Json = next(
+        component
+        for component in resource["component"]
+        if component["code"]["coding"][0]["code"] == f"probability-{event}"
+    )
+    return value
+
+
 @pytest.mark.parametrize(
     ("change", "rule"),
     [
+        (lambda r: chance(r)["valueQuantity"].update(value=1.01), "probability"),
+        (lambda r: chance(r)["valueQuantity"].update(value=-0.01), "probability"),
+        (lambda r: chance(r)["valueQuantity"].update(code="%"), "probability"),
+        (lambda r: chance(r)["valueQuantity"].update(unit="%"), "probability"),
+        (lambda r: chance(r).pop("extension"), "probability"),
+        (lambda r: chance(r)["extension"][0].update(url="urn:x"), "probability"),
+        (lambda r: chance(r).pop("valueQuantity"), "probability"),
+        (lambda r: chance(r, "worse-band").pop("dataAbsentReason"), "probability"),
+        (
+            lambda r: chance(r)["extension"][0]["valueQuantity"].update(value=28),
+            "outside",
+        ),
+        (
+            lambda r: chance(r)["extension"][0]["valueQuantity"].update(code="1"),
+            "unit",
+        ),
         (lambda r: r.update(status="bogus"), "status"),
         (lambda r: r.update(dataAbsentReason={}, valueInteger=1), "obs-6"),
         (

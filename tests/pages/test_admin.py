@@ -16,6 +16,7 @@ from backend.predictions.models import Prediction
 from backend.predictions.remarks import UrgentFinding
 from backend.twin.record import PatientRecord, Reason, Refusal
 from backend.twin.scales import scale
+from backend.twin.warning_words import CAVEAT
 from tests.twin.made import LAST, forecast, window
 from tests.twin.made import record as made_record
 
@@ -113,6 +114,9 @@ def test_a_predictions_page_shows_its_answer(
     assert "symptom_transformer version 1" in page
     assert "Clinical judgement decides" in page
     assert "Urgent:" not in page
+    assert "Early warning: a probability of 25 % that the mean of the 14 days" in page
+    assert CAVEAT in page
+    assert "No control chart: 20 observed days" in page
 
 
 def test_a_predictions_page_begins_with_what_is_urgent(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.predictions.answer import open_answer, seal_answer
 from backend.predictions.models import OutboxItem, Prediction
 from backend.registry.models import ModelRelease
 from backend.twin.record import PatientRecord, Reason, Refusal
@@ -25,6 +26,23 @@ def test_an_equal_question_gives_the_stored_answer(ask, models, audited):
     assert len(models.asked) == asked
     assert Prediction.objects.count() == 1
     assert audited() == [("PULL", "SUCCESS"), ("FORECAST", "SUCCESS")]
+
+
+def test_an_answer_of_before_there_were_warnings_is_computed_anew(ask, patient):
+    """As an earlier version sealed it: without the fields that came later."""
+    first = ask()
+    prediction = Prediction.objects.get(pk=first.id)
+    answer = open_answer(patient, prediction)
+    old = tuple(
+        replace(one, forecast=replace(one.forecast, fortnight=(), warning=None))
+        for one in answer.instruments
+    )
+    answer = replace(answer, instruments=old)
+    prediction.payload = seal_answer(patient, prediction.pk, answer)
+    prediction.save()
+    again = ask()
+    assert (again.reused, again.id != first.id) == (False, True)
+    assert again.instruments == first.instruments
 
 
 def test_over_midnight_it_is_still_fresh(ask, now):

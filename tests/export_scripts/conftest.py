@@ -13,6 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from backend.twin.trajectory import HORIZON
 from export_scripts.onnx_export import Export, Places
+from export_scripts.real_windows import Answered, Bench, answered
+from tests.export_scripts.made_diaries import bench_of
 
 GAIN = {"crps_gain_percent": {"mean": 1.0, "low": 0.5, "high": 1.5}}
 
@@ -68,3 +70,15 @@ def where(tmp_path: Path) -> Places:
         key=tmp_path / "keys" / "export.pem",
         trusted=tmp_path / "keys" / "trusted",
     )
+
+
+@pytest.fixture(scope="package")
+def made_bench(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    """The benchmark's modules over made-up diaries."""
+    return bench_of(shared, tmp_path_factory.mktemp("diaries"))
+
+
+@pytest.fixture(scope="package")
+def made_answers(made_bench: Bench) -> Answered:
+    """What the served path and the plain baselines answer on them."""
+    return answered(made_bench, made_bench.windows.load(made_bench.data))

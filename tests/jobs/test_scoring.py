@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 
 from backend.jobs import scoring
-from backend.jobs.scoring import Members, forecast, forecast_with, members_of, shipped
+from backend.jobs.scoring import (
+    Members,
+    aligned,
+    answers,
+    forecast,
+    forecast_with,
+    members_of,
+    shipped,
+)
 from backend.twin.climatology import ew_quantiles
 from backend.twin.features import forecast_window
 from backend.twin.forecast import WEIGHTS, forecast_all
@@ -105,6 +113,30 @@ def test_a_constant_series_without_a_scale_is_forecast() -> None:
     answer = forecast([series_of([5.0] * 20, low=None, high=None)])
     assert np.isfinite(answer).all()
     assert answer.min() >= 5.0
+
+
+def test_answers_are_the_forecasts_behind_the_rows() -> None:
+    batch = [series_of(diary(20 + n, seed=n)) for n in range(3)]
+    made = answers(batch)
+    assert [len(one.fortnight) for one in made] == [11] * 3
+    np.testing.assert_array_equal(aligned(made, batch), forecast(batch))
+
+
+def test_each_series_is_graded_as_of_its_own_last_date() -> None:
+    """One that ends months before another is not old for it."""
+    short, long = series_of(diary(40)), series_of(diary(160))
+    assert [one.historical for one in answers([short, long, short])] == [False] * 3
+    assert answers([long, short])[1] == answers([short])[0]
+
+
+def test_other_weights_give_another_blend() -> None:
+    batch = [series_of(diary())]
+    alone = {model: {model: 1.0} for model in WEIGHTS}
+    rows = [forecast_with(shipped(), batch, weights=one) for one in alone.values()]
+    blended = forecast(batch)
+    assert not np.allclose(rows[0], rows[1])
+    assert (blended >= np.min(rows, axis=0) - 1e-9).all()
+    assert (blended <= np.max(rows, axis=0) + 1e-9).all()
 
 
 def test_without_models_it_is_the_climatology() -> None:

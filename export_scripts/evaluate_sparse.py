@@ -50,7 +50,7 @@ class Cases:
     file: np.ndarray
     patient: np.ndarray
     entries: np.ndarray  # earlier scores
-    at: np.ndarray  # days ahead
+    at: np.ndarray  # days ahead; NaN: the mean of the coming fortnight
     width: np.ndarray  # of the scale, points
     before: np.ndarray  # the score before the last one; NaN where there is none
     last: np.ndarray  # shares of the width, as all that follows
@@ -71,6 +71,7 @@ def sparse_section(folder: Path = DATA, *, steps: int = STEPS) -> list[str]:
     blocks = blocks_of(folder)
     asked = cases(blocks["questionnaire"], steps=steps)
     begun = cases(blocks["daily"], steps=steps)
+    means = np.isnan(begun.at)
     soon, late = (asked.take(near) for near in (asked.at <= SOON, asked.at > SOON))
     many = ", ".join(pooled_files(soon))
     return [
@@ -84,7 +85,10 @@ def sparse_section(folder: Path = DATA, *, steps: int = STEPS) -> list[str]:
         ),
         *_files(soon, late),
         *_change(asked.take(asked.entries > 1)),
-        *_scores("Diaries with 1, 3 or 6 entries, up to 14 days ahead", begun),
+        *_scores(
+            "Diaries of 1, 3 or 6 entries, days up to 14 ahead", begun.take(~means)
+        ),
+        *_scores("The same, mean of the 14 days ahead", begun.take(means)),
     ]
 
 

@@ -12,15 +12,23 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, astuple, dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
 
-from backend.twin.irregular import Constants, day_quantiles, mixture
+from backend.twin.irregular import (
+    Constants,
+    day_quantiles,
+    mean_quantiles,
+    mixture,
+)
+from backend.twin.trajectory import HORIZON
 from export_scripts.datasets import quantile_loss
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,6 +55,7 @@ LEFT_OUT = ("panic",)
 LONGEST_GAP = 180  # days to the next questionnaire: beyond, nothing is forecast
 BEGUN = (1, 3, 6)  # entries of a diary just begun
 AHEAD = (1, 4, 7, 10, 14)  # its days ahead, those of them that have an entry
+HALF = 7  # days of a fortnight that need an entry for its mean to be known
 PER_FILE = 60  # people of a dense file: more say nothing new of four constants
 MOST = 30  # people that a file may weigh
 FOLDS = 4
@@ -77,7 +86,8 @@ class Person:
 class Origins:
     """Forecasts to make, all from equally many earlier entries.
 
-    `shares`, `ages` are [row, entry], the rest is [row].
+    `shares`, `ages` are [row, entry], the rest is [row]. `at` is days ahead; NaN in all
+    rows where the target is the mean of the coming fortnight.
     """
 
     person: list[Person]
@@ -85,6 +95,15 @@ class Origins:
     ages: np.ndarray
     at: np.ndarray
     target: np.ndarray
+
+
+class _Row(NamedTuple):
+    """One forecast: of whom, from how many entries, how far ahead, and what came."""
+
+    person: Person
+    seen: int
+    at: float
+    target: float
 
 
 def people(folder: Path, files: Sequence[str]) -> list[Person]:
@@ -114,20 +133,25 @@ def sparse_origins(chosen: Sequence[Person]) -> list[Origins]:
     for one in chosen:
         gaps = np.diff(one.days)
         for seen in np.flatnonzero(gaps <= LONGEST_GAP) + 1:
-            rows.append((one, int(seen), int(seen)))
+            rows.append(_Row(one, int(seen), gaps[seen - 1], one.shares[seen]))
     return _grouped(rows)
 
 
 def dense_origins(chosen: Sequence[Person]) -> list[Origins]:
-    """Days after the first few entries of a diary."""
-    rows = []
+    """After the first few entries of a diary: single days, and the fortnight's mean."""
+    days, fortnights = [], []
     for one in chosen:
         for seen in BEGUN:
-            if len(one.days) > seen:
-                ahead = one.days - one.days[seen - 1]
-                hits = np.flatnonzero(np.isin(ahead, AHEAD))
-                rows += [(one, seen, int(hit)) for hit in hits]
-    return _grouped(rows)
+            if len(one.days) <= seen:
+                continue
+            ahead = one.days - one.days[seen - 1]
+            hits = np.flatnonzero(np.isin(ahead, AHEAD))
+            days += [_Row(one, seen, ahead[hit], one.shares[hit]) for hit in hits]
+            coming = (ahead > 0) & (ahead <= HORIZON)
+            if coming.sum() >= HALF:
+                mean = float(one.shares[coming].mean())
+                fortnights.append(_Row(one, seen, np.nan, mean))
+    return _grouped(days) + _grouped(fortnights)
 
 
 def few(chosen: Sequence[Person]) -> list[Person]:
@@ -149,25 +173,24 @@ def fold(patient: str) -> int:
 
 def predicted(block: Origins, constants: Constants) -> np.ndarray:
     """Quantiles of each row's target: [row, level], shares of the width."""
-    found = mixture(block.shares, block.ages, block.at[:, None], constants=constants)
-    return day_quantiles(found)[:, 0]
+    whole = bool(np.isnan(block.at).all())
+    fortnight = np.broadcast_to(np.arange(1.0, HORIZON + 1), (len(block.at), HORIZON))
+    at = fortnight if whole else block.at[:, None]
+    found = mixture(block.shares, block.ages, at, constants=constants)
+    return mean_quantiles(found) if whole else day_quantiles(found)[:, 0]
 
 
 def weights(blocks: Sequence[Origins]) -> list[np.ndarray]:
-    """What each row weighs: a person as a person, a file as its people up to `MOST`."""
-    names = [(one.file, one.patient) for block in blocks for one in block.person]
-    rows: dict[tuple[str, str], int] = {}
-    for name in names:
-        rows[name] = rows.get(name, 0) + 1
-    heads: dict[str, int] = {}
-    for file, _ in rows:
-        heads[file] = heads.get(file, 0) + 1
-    each = {n: min(heads[n[0]], MOST) / heads[n[0]] / rows[n] for n in rows}
-    total = sum(each[name] for name in names)
-    return [
-        np.array([each[(p.file, p.patient)] for p in block.person]) / total
-        for block in blocks
-    ]
+    """What each row weighs: people alike, a file as its people up to `MOST`.
+
+    Single days and fortnights' means count apart, so the means are not drowned.
+    """
+    names = [[(_kind(b), one.file, one.patient) for one in b.person] for b in blocks]
+    rows = Counter(name for block in names for name in block)
+    heads = Counter((kind, file) for kind, file, _ in rows)
+    each = {n: min(heads[n[:2]], MOST) / heads[n[:2]] / rows[n] for n in rows}
+    total = sum(each[name] for block in names for name in block)
+    return [np.array([each[name] for name in block]) / total for block in names]
 
 
 def fitted(blocks: Sequence[Origins], *, steps: int = STEPS) -> Constants:
@@ -215,24 +238,26 @@ def _kept(blocks: Sequence[Origins], at: int, *, inside: bool) -> Iterator[Origi
             )
 
 
-def _grouped(rows: Sequence[tuple[Person, int, int]]) -> list[Origins]:
-    """Rows (person, entries seen, position of the target) by how many were seen."""
+def _grouped(rows: Sequence[_Row]) -> list[Origins]:
+    """Rows by how many entries were seen."""
     blocks = []
-    for seen in sorted({count for _, count, _ in rows}):
-        part = [(one, hit) for one, count, hit in rows if count == seen]
-        last = [one.days[seen - 1] for one, _ in part]
+    for seen in sorted({row.seen for row in rows}):
+        part = [row for row in rows if row.seen == seen]
+        past = np.stack([row.person.days[:seen] for row in part])
         blocks.append(
             Origins(
-                person=[one for one, _ in part],
-                shares=np.stack([one.shares[:seen] for one, _ in part]),
-                ages=np.stack(
-                    [one.days[seen - 1] - one.days[:seen] for one, _ in part]
-                ),
-                at=np.array([one.days[hit] for one, hit in part]) - np.array(last),
-                target=np.array([one.shares[hit] for one, hit in part]),
+                person=[row.person for row in part],
+                shares=np.stack([row.person.shares[:seen] for row in part]),
+                ages=past[:, -1:] - past,
+                at=np.array([row.at for row in part]),
+                target=np.array([row.target for row in part]),
             )
         )
     return blocks
+
+
+def _kind(block: Origins) -> str:
+    return "fortnight" if np.isnan(block.at).all() else "day"
 
 
 def _hash(patient: str) -> int:

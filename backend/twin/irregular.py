@@ -24,8 +24,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
+from backend.twin.climatology import weighted_quantiles
 from backend.twin.errors import InsufficientData
 from backend.twin.scales import Scale
 from backend.twin.trajectory import HORIZON, LEVELS
@@ -36,9 +37,9 @@ LEVEL_SD = np.pi / 2 / np.sqrt(12)  # of people's own levels; a uniform one's
 # floor may have been a little more (Anscombe 1948, doi:10.1093/biomet/35.3-4.246).
 OFFSET = 0.02
 HALVINGS = 26  # of a quantile's interval: finds it to 1e-7
-BEYOND = 1.5  # how far a latent mean may lie outside the scale while noise brings it in
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(5)
 _SHARES = _WEIGHTS / _WEIGHTS.sum()
+_POINTS = ndtri((np.arange(100) + 0.5) / 100)  # equally likely, of a normal
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def irregular_quantiles(
     two = mixture(shares, past, ahead[None], constants=chosen)
     return IrregularForecast(
         days=scale.low + scale.width * day_quantiles(one)[0],
-        fortnight=scale.low + scale.width * _mean_quantiles(two)[0],
+        fortnight=scale.low + scale.width * mean_quantiles(two)[0],
     )
 
 
@@ -136,9 +137,35 @@ def mixture(
 
 
 def day_quantiles(found: Mixture) -> np.ndarray:
-    """Shares of the scale's width: [row, day, level], ordered, from 0 to 1."""
-    sd = np.sqrt(np.diagonal(found.covariance, axis1=-2, axis2=-1))
-    return shares_of(_quantiles(found.weight, found.mean, sd, (0.0, np.pi / 2)))
+    """Shares of the scale's width: [row, day, level], ordered, 0 to 1; by halving."""
+    sd = np.sqrt(np.diagonal(found.covariance, axis1=-2, axis2=-1))[..., None]
+    weight, mean = found.weight[..., None, None], found.mean[..., None]
+    levels = np.asarray(LEVELS)
+    low = np.zeros((mean.shape[0], mean.shape[2], len(levels)))
+    high = np.full_like(low, np.pi / 2)
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        below = (weight * ndtr((middle[:, None] - mean) / sd)).sum(1) < levels
+        low, high = np.where(below, middle, low), np.where(below, high, middle)
+    return shares_of((low + high) / 2)
+
+
+def mean_quantiles(found: Mixture) -> np.ndarray:
+    """Of the mean of all days of the mixture, shares: [row, level], ordered, 0 to 1.
+
+    Before transforming back, each node's mean is normal, and the single days scatter
+    around it. Since the transformation bends, so does their mean score: it is taken as
+    the expectation over that scatter, at equally likely points of the mean.
+    """
+    variance = found.covariance.mean((-2, -1))  # (row, node)
+    total = np.diagonal(found.covariance, axis1=-2, axis2=-1).mean(-1)
+    scatter = np.sqrt(np.maximum(total - variance, 0.0) + found.mean.var(-1))
+    centre = found.mean.mean(-1)[..., None] + np.sqrt(variance)[..., None] * _POINTS
+    days = centre[..., None] + scatter[..., None, None] * _NODES
+    scores = shares_of(days) @ _SHARES  # (row, node, point)
+    weight = np.broadcast_to(found.weight[..., None], scores.shape)
+    rows = (len(scores), -1)
+    return weighted_quantiles(scores.reshape(rows), weight.reshape(rows))
 
 
 def transformed(shares: np.ndarray) -> np.ndarray:
@@ -160,41 +187,3 @@ def table() -> Mapping[str, Constants]:
     text = files("backend.twin.tables").joinpath("irregular.toml").read_bytes()
     blocks = tomllib.loads(text.decode())
     return MappingProxyType({name: Constants(**b) for name, b in blocks.items()})
-
-
-def _quantiles(
-    weight: np.ndarray, mean: np.ndarray, sd: np.ndarray, ends: tuple[float, float]
-) -> np.ndarray:
-    """Quantiles of mixtures of normals by halving: [row, day, level], within `ends`."""
-    levels = np.asarray(LEVELS)
-    low = np.full((mean.shape[0], mean.shape[2], len(levels)), ends[0])
-    high = np.full_like(low, ends[1])
-    for _ in range(HALVINGS):
-        middle = (low + high) / 2
-        z = (middle[:, None] - mean[..., None]) / sd[..., None]
-        below = (weight[:, :, None, None] * ndtr(z)).sum(1) < levels
-        low, high = np.where(below, middle, low), np.where(below, high, middle)
-    answer: np.ndarray = (low + high) / 2
-    return answer
-
-
-def _mean_quantiles(found: Mixture) -> np.ndarray:
-    """Quantiles of the mean of all days of the mixture, shares: [row, level].
-
-    The mean before transforming back is a mixture of normals itself. Around it the
-    single days scatter, and since the transformation bends, so does their mean score:
-    it is taken as the expectation over that scatter. It rises with the mean, so the
-    quantiles go through it. The scatter's size is one for all nodes: an approximation.
-    """
-    mean = found.mean.mean(-1, keepdims=True)
-    variance = found.covariance.mean((-2, -1))[..., None]
-    centre = _quantiles(
-        found.weight, mean, np.sqrt(variance), (-BEYOND, np.pi / 2 + BEYOND)
-    )[:, 0]
-    total = np.diagonal(found.covariance, axis1=-2, axis2=-1).mean(-1)
-    scatter = total - variance[..., 0] + found.mean.var(-1)
-    sd = np.sqrt((found.weight * scatter).sum(1))
-    answer: np.ndarray = (
-        shares_of(centre[..., None] + sd[:, None, None] * _NODES) @ _SHARES
-    )
-    return answer

@@ -117,7 +117,7 @@ def test_the_section_names_forecasters_files_and_what_is_missing(folder: Path) -
     for name in FORECASTERS:
         assert text.count(f"| {name} |") == 2  # within 60 days; one earlier score
     assert "after 61 to 180 days: no file has 10 people." in text
-    assert "6 entries, up to 14 days ahead: no file has 10 people." in text
+    assert "6 entries, days up to 14 ahead: no file has 10 people." in text
     assert "| kossakowski_scl90_weekly | 1-60 | 1 | 7 |" in text
     assert "one person" in text and "no bands" in text
     tables = [line for line in lines if line.startswith("|")]

@@ -87,8 +87,21 @@ def test_a_diary_just_begun_is_asked_of_its_days_ahead() -> None:
     found = dense_origins(
         [person("f", "a", [0, 1, 4, 7, 8], [0.1, 0.2, 0.3, 0.4, 0.5])]
     )
+    assert not any(np.isnan(block.at).any() for block in found)  # too few for a mean
     pairs = [(b.shares.shape[1], a) for b in found for a in b.at.tolist()]
     assert pairs == [(1, 1.0), (1, 4.0), (1, 7.0), (3, 4.0)]
+
+
+def test_the_fortnights_mean_is_a_target_where_half_of_it_is_known() -> None:
+    shares = [0.9, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.0]
+    found = dense_origins([person("f", "a", [*range(8), 20.0], shares)])
+    means = [block for block in found if np.isnan(block.at).all()]
+    assert [(b.shares.shape[1], b.target.tolist()) for b in means] == [
+        (1, [pytest.approx(0.4)])
+    ]
+    quantiles = predicted(means[0], sparse_prior.START)[0]
+    day = predicted(found[0], sparse_prior.START)[0]
+    assert np.ptp(quantiles) < np.ptp(day)
 
 
 def test_few_takes_those_with_more_than_a_start(

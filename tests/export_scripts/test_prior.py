@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.twin.climatology import fortnight_quantiles, mean_of, weighted_quantiles
+from backend.twin.simulation.diaries import Diaries
 from export_scripts.prior import fortnight_share, main, prior
 
 
@@ -18,22 +18,20 @@ def test_the_script_prints_every_constant(capsys: pytest.CaptureFixture[str]) ->
     }
 
 
-def test_with_its_share_four_of_five_means_lie_in_the_interval() -> None:
-    rng = np.random.default_rng(5)
-    values = rng.normal(size=(500, 60))
-    values[rng.random(values.shape) < 0.2] = np.nan
-    means = rng.normal(scale=0.5, size=500)
-    share = fortnight_share(values, means)
-    weights = np.broadcast_to(0.5 ** (np.arange(60)[::-1] / 14), values.shape)
-    days = weighted_quantiles(values, weights)
-    made = np.array([fortnight_quantiles(row[None], share=share) for row in days])
-    inside = (made[:, 1] - 1e-9 <= means) & (means <= made[:, 9] + 1e-9)
-    assert inside.mean() == pytest.approx(0.8, abs=0.003)
+def test_the_fortnights_share_is_the_root_of_fourteen_for_days_without_memory() -> None:
+    """Independent days around a level that is known: a mean strays by 1 / sqrt(14)."""
+    noise = np.random.default_rng(5).normal(0.5, 0.1, size=(2000, 1014))
+    found = fortnight_share(Diaries(complete=noise, reported=noise))
+    # The weighted past itself strays by the root of the sum of its squared weights.
+    share = 0.5 ** (1 / 14)
+    level = (1 - share) / (1 + share)
+    assert found == pytest.approx(np.sqrt((1 / 14 + level) / (1 + level)), rel=0.03)
 
 
-def test_a_mean_on_the_days_own_interval_needs_the_whole_of_it() -> None:
-    values = np.tile([0.0, 1.0, 2.0, 3.0, 10.0], (1, 4))
-    weights = np.broadcast_to(0.5 ** (np.arange(20)[::-1] / 14), values.shape)
-    days = weighted_quantiles(values, weights)
-    assert fortnight_share(values, days[:, 9]) == pytest.approx(1.0)
-    assert fortnight_share(values, mean_of(days)) == 0.0
+def test_who_hardly_moves_has_no_fortnight_to_compare() -> None:
+    noise = np.random.default_rng(6).normal(0.5, 0.1, size=(400, 84))
+    still = np.full((100, 84), 0.5)
+    still[:, -1] = 1.0  # would be a large error, were it divided by a spread of nothing
+    alone = fortnight_share(Diaries(complete=noise, reported=noise))
+    both = np.concatenate([noise, still])
+    assert fortnight_share(Diaries(complete=both, reported=both)) == alone

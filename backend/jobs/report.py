@@ -12,6 +12,7 @@ from backend.jobs.chart import chart
 from backend.predictions.answer import Instrument
 from backend.predictions.stored import NOT_SENT, StoredForecast
 from backend.twin.trajectory import Forecast
+from backend.twin.warning_words import warning_words
 
 SHOWN = 3  # patients printed one by one
 WIDTH = 78  # columns of running text
@@ -120,6 +121,8 @@ def _full(item: Instrument) -> Iterator[str]:
             f"(sha256 {use.sha256[:12]}, weight {use.weight:g})"
         )
     yield from _advice(item)
+    for said in warning_words(forecast):
+        yield from _wrapped(said)
 
 
 def _line(item: Instrument) -> Iterator[str]:
@@ -149,6 +152,8 @@ def _advice(item: Instrument) -> Iterator[str]:
             said = f"no recommendation: {one.reason}"
         else:
             said = f"{one.code}: {one.text}"
-        yield from textwrap.wrap(
-            said, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6
-        )
+        yield from _wrapped(said)
+
+
+def _wrapped(said: str) -> list[str]:
+    return textwrap.wrap(said, WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 6)

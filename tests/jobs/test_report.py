@@ -71,3 +71,14 @@ def test_what_no_longer_stands_in_the_ehr_is_printed() -> None:
     lines = printed("mood-0-10", no_longer_standing=(UUID(int=7),))
     text = " ".join(line.strip() for line in lines)
     assert f"forecast {UUID(int=7)} in the EHR used an entry that was taken" in text
+
+
+def test_the_early_warning_stands_below_the_first_forecast_only() -> None:
+    lines = printed("mood-0-10", "stress-0-100")
+    warned = [at for at, line in enumerate(lines) if line.startswith("    Early w")]
+    second = next(at for at, line in enumerate(lines) if line.startswith("  Stress"))
+    assert len(warned) == 2
+    assert max(warned) < second
+    assert lines[second - 1] == (
+        "    No control chart: 20 observed days; a chart takes 28 or more."
+    )

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import numpy as np
@@ -10,58 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from backend.twin import climatology, features, forecast
+from backend.twin import features, forecast
 from backend.twin.climatology import ew_quantiles, prior_quantiles
 from backend.twin.errors import ModelUnavailable
 from backend.twin.features import CONTEXT, ForecastWindow
-from backend.twin.forecast import Answer, blend, forecast_all
-from backend.twin.ports import Arrays
+from backend.twin.forecast import blend
 from backend.twin.scales import scale, scales
-from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade
-from tests.twin.made import LAST, USES, series, window
-
-WEIGHTS = {"symptom_transformer": 0.7, "symptom_xgboost": 0.3}
-DIARY = [3, 4, 5, 4, 6, 5, 7, 5, 4, 6] * 4
-SHAPE = (HORIZON, len(LEVELS))
-BOTH = frozenset(USES)
-
-
-@dataclass
-class Models:
-    """Answers all windows of a model with one value, or with what it was given."""
-
-    answers: Mapping[str, object]
-    asked: list[Mapping[str, Arrays]] = field(default_factory=list)
-
-    def __call__(self, inputs: Mapping[str, Arrays]) -> dict[str, Answer]:
-        self.asked.append(inputs)
-        return {name: self._answer(name, inputs[name]) for name in inputs}
-
-    def _answer(self, name: str, given_inputs: Arrays) -> Answer:
-        answer = self.answers[name]
-        if isinstance(answer, (Exception, np.ndarray)):
-            return answer  # type: ignore[return-value]
-        rows = len(given_inputs["anchor"])
-        spread = np.linspace(-1, 1, len(LEVELS))
-        return np.broadcast_to(float(answer) + spread, (rows, *SHAPE)).copy()
-
-
-def ask(
-    *windows: ForecastWindow,
-    answers: Mapping[str, object] | None = None,
-    weights: Mapping[str, float] = WEIGHTS,
-    members: frozenset[str] = BOTH,
-    later_days: int = 0,
-) -> tuple[tuple[Forecast, ...], Models]:
-    models = Models(answers or {"symptom_transformer": 0.0, "symptom_xgboost": 1.0})
-    found = forecast_all(
-        windows,
-        ask_all=models,
-        weights=weights,
-        uses={name: USES[name] for name in USES if name in members},
-        as_of=LAST + timedelta(days=later_days),
-    )
-    return found, models
+from backend.twin.trajectory import HORIZON, LEVELS, Grade
+from tests.twin.asking import BOTH, DIARY, SHAPE, WEIGHTS, ask
+from tests.twin.made import LAST, series, window
 
 
 def test_two_models_are_blended_by_their_weights() -> None:
@@ -211,46 +167,6 @@ def test_a_constant_diary_stays_inside_its_scale() -> None:
     (found,), _ = ask(window([10] * 30), answers=answers)
     assert np.max(found.quantiles) <= 10
     assert np.min(found.quantiles) >= 0
-
-
-@pytest.mark.parametrize(
-    ("made", "members", "narrower"),
-    [
-        (window(DIARY), BOTH, True),
-        (window(DIARY), frozenset(), True),
-        (window([9, 12] * 5, of="phq9", every=7), BOTH, False),
-        (window([4, 5]), BOTH, False),
-    ],
-    ids=["ensemble", "climatology", "shrinkage", "prior"],
-)
-def test_a_mean_is_narrower_than_days_where_days_are_known(
-    made: ForecastWindow, members: frozenset[str], *, narrower: bool
-) -> None:
-    (found,), _ = ask(made, members=members)
-    day = found.quantiles[0]
-    widths = found.fortnight[-1] - found.fortnight[0], day[-1] - day[0]
-    share = climatology.FORTNIGHT_SHARE if narrower else 1.0
-    assert widths[0] == pytest.approx(share * widths[1])
-
-
-def test_the_warning_is_read_off_the_fortnight() -> None:
-    """Both models see a fall by half an sd: the mean lies below that half of times."""
-    falling = {"symptom_transformer": -0.5, "symptom_xgboost": -0.5}
-    (found,), _ = ask(window(DIARY), answers=falling)
-    assert found.warning is not None
-    (worse, band) = found.warning.chances
-    assert (worse.event, worse.side) == ("worse", "below")  # mood: higher is better
-    assert worse.probability == pytest.approx(0.5)
-    assert band.reason == "the scale has no severity bands"
-    assert found.warning.mean == pytest.approx(np.mean(DIARY))
-    assert found.warning.chart is not None
-
-
-def test_history_is_no_warning() -> None:
-    (found,), _ = ask(window(DIARY), later_days=29)
-    assert found.warning is not None
-    assert {one.probability for one in found.warning.chances} == {None}
-    assert found.warning.no_chart.startswith("historical")
 
 
 @pytest.mark.parametrize("entries", [1, 6, 7, 40])

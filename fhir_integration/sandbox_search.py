@@ -13,9 +13,9 @@ from fhir_integration.times import span
 MOST_PER_PAGE = 200
 _KNOWN = frozenset(
     {"patient", "subject", "code", "date", "authored", "identifier", "target", "agent"}
-    | {"_id", "_count", "_sort", "_offset"}
+    | {"authoredon", "effective", "_id", "_count", "_sort", "_offset"}
 )
-_DATES = frozenset({"date", "authored"})
+_DATES = frozenset({"date", "authored", "authoredon", "effective"})
 _PREFIXES = frozenset({"eq", "ge", "gt", "le", "lt"})
 _SORTS = frozenset({"date", "-date", "_lastUpdated", "-_lastUpdated"})
 _EPOCH = (0.0, 0.0)
@@ -209,7 +209,7 @@ def _dicts(value: object) -> list[Json]:
 
 
 def _dates(stored: Json) -> tuple[float, float] | None:
-    for name in ("effectiveDateTime", "effectiveInstant", "authored"):
+    for name in ("effectiveDateTime", "effectiveInstant", "authored", "authoredOn"):
         if name in stored:
             return span(stored[name])
     period = stored.get("effectivePeriod")

@@ -21,7 +21,7 @@ from fhir_integration.kinds.consent import Consented, read_consent
 from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.person import read_person
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.pulling import NO_SUCH_SEARCH, PAGE_SIZE, symptom_resources
+from fhir_integration.pulling import NO_SUCH_SEARCH, PAGE_SIZE, Pull
 from fhir_integration.reader import read_record
 from fhir_integration.subject import Subject
 from fhir_integration.versions import is_other_version
@@ -73,6 +73,9 @@ class FhirEhr:
     ) -> PatientRecord:
         """The symptom entries with since <= day <= until, and what was refused.
 
+        With them come the orders and statements of medicines that tell which days of
+        a window up to `until` changed the treatment. Where the EHR does not give
+        these, `treatment_known` is False; forms it does not give are read without.
         `also` are ids of records that the EHR merged into this patient's: what still
         names them is read too.
 
@@ -81,15 +84,15 @@ class FhirEhr:
         """
         if not all(map(FHIR_ID.fullmatch, (ehr_patient, *also))):
             raise EhrNotFound("not an id that FHIR allows", status=404)
-        resources = symptom_resources(
+        pull = Pull(
             self.client,
             (ehr_patient, *also),
             since=since,
             until=until,
             site_codes=self._site_codes,
         )
-        return read_record(
-            resources,
+        record = read_record(
+            pull.resources(),
             ehr_patient=ehr_patient,
             since=since,
             until=until,
@@ -97,6 +100,7 @@ class FhirEhr:
             also=also,
             site_codes=self._site_codes,
         )
+        return replace(record, treatment_known=pull.gives_medicines)
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """Who the patient is, and whether a consent of theirs denies the use.

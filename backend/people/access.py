@@ -113,6 +113,8 @@ def open_record(
 ) -> tuple[Patient, PatientRecord]:
     """The patient and the symptom entries of `days`, first and last, from their EHR.
 
+    With the orders of medicines before the last day that tell how treatment changed.
+
     Where the EHR merged the record into another one, that patient and their entries:
     the actor must be allowed to see them too. A consent counts if in force `today`.
     One audit row, PULL, whether it succeeded, was denied or failed; a patient enrolled

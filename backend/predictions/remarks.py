@@ -82,6 +82,7 @@ def remarks(record: PatientRecord, until: date) -> Remarks:
             *_summed(fitting),
             *_of_age(record, until),
             *_of_person(record.person),
+            *_of_treatment(record),
         ),
     )
 
@@ -114,6 +115,12 @@ def _of_person(person: Person | None) -> Iterator[str]:
         yield "The EHR does not tell whether the patient consents to this use."
     if person and not person.active:
         yield "The EHR marks the patient's record as not in use."
+
+
+def _of_treatment(record: PatientRecord) -> Iterator[str]:
+    """That a forecast knows of no treatment, where the EHR tells of none."""
+    if not record.treatment_known:
+        yield "The EHR gives no medicines; changes of treatment are not known."
 
 
 def _summed(record: PatientRecord) -> Iterator[str]:

@@ -45,6 +45,7 @@ class Ehr(Protocol):
     ) -> PatientRecord:
         """The symptom entries with since <= day <= until, and what was refused.
 
+        With the orders of medicines that tell how the treatment changed up to `until`.
         `also` are the EHR's ids of records that it merged into this patient's.
         """
 

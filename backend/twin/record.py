@@ -100,8 +100,10 @@ class SafetyAnswer:
 class PatientRecord:
     """What a service needs of one patient; no identity in it.
 
-    Only what was asked for is there: a forecast pulls symptoms and leaves the rest
-    empty. `person` is None where nobody asked who the patient is.
+    Only what was asked for is there: a forecast pulls symptoms and orders of medicines
+    and leaves the rest empty. `person` is None where nobody asked who the patient is.
+    `treatment_known` is False where the EHR gives no medicines: their absence from
+    `medications` then says nothing. It is not part of what the digest names.
     """
 
     series: tuple[Series, ...]
@@ -112,6 +114,7 @@ class PatientRecord:
     diagnoses: tuple[Diagnosis, ...] = ()
     genotypes: tuple[GeneCall, ...] = ()
     person: Person | None = None
+    treatment_known: bool = True
     digest: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -161,10 +161,10 @@ def _courses(events: list[_Dated]) -> list[_Course]:
     ends = list(_ends(events, begun))
     courses = []
     for start in sorted(chain(*begun.values())):
-        own = [end for end in ends if end.since >= start]
-        first = min(own, key=lambda end: (end.day, not end.is_pause), default=None)
-        day = first.day if first else None
-        courses.append(_Course(start, day, first is not None and first.is_pause))
+        own = [one for one in ends if one.since >= start]
+        first = min(own, key=lambda one: (one.day, not one.is_pause), default=None)
+        end = first.day if first else None
+        courses.append(_Course(start, end, first is not None and first.is_pause))
     return courses
 
 

@@ -97,39 +97,27 @@ STORIES: dict[str, tuple[Sequence[Events], dict[int, int]]] = {
     "a start ended the same day": ([order(20, 20)], {}),
     "every month anew": ([order(day) for day in range(-300, DAYS, 30)], {}),
     "monthly, from within": ([order(day) for day in range(10, DAYS, 30)], {10: 1}),
-    "monthly, each with an end": (
-        [order(day, day + 30) for day in range(10, DAYS, 28)],
-        {10: 1},
-    ),
+    "monthly, each with an end":
+        ([order(day, day + 30) for day in range(10, DAYS, 28)], {10: 1}),
     "each renewed late": ([order(-60, -30), order(-10, 20), order(40)], {}),
     "renewed at the end of the gap": ([order(-90, 5), order(5 + GAP_DAYS)], {}),
-    "renewed after the gap": (
-        [order(-90, 5), order(6 + GAP_DAYS)],
-        {5: -1, 6 + GAP_DAYS: 1},
-    ),
+    "renewed after the gap":
+        ([order(-90, 5), order(6 + GAP_DAYS)], {5: -1, 6 + GAP_DAYS: 1}),
     "a shorter order inside a longer": ([order(-9, 60), order(-20, 30)], {60: -1}),
     "the last renewal that counts": ([order(10 - RENEWAL_DAYS), order(10)], {}),
     "too long ago": ([order(9 - RENEWAL_DAYS), order(10)], {10: 1}),
-    "stopped, the day unsaid, and renewed": (
-        [[*order(-100, state=STOPPED), said(STOP, None)], order(20)],
-        {},
-    ),
+    "stopped, the day unsaid, and renewed":
+        ([[*order(-100, state=STOPPED), said(STOP, None)], order(20)], {}),
     "a statement beside an order": ([order(20), order(23)], {20: 1}),
     "a statement ends the order too": ([order(-50), order(-40, 30)], {30: -1}),
     "an end of no order's own": ([order(-50), [said(STOP, 30)]], {30: -1}),
     "paused": ([order(-50), [said(HOLD, 30)]], {30: -1}),
-    "paused, taken up again": (
-        [order(-50), [said(HOLD, 30)], order(40)],
-        {30: -1, 40: 1},
-    ),
-    "not taken, whatever was ordered": (
-        [order(20), [said(NOT_TAKEN, 25)]],
-        {20: 1, 25: -1},
-    ),
-    "not taken on the day of the end": (
-        [order(-50, 30), [said(NOT_TAKEN, 30)], order(40)],
-        {30: -1, 40: 1},
-    ),
+    "paused, taken up again":
+        ([order(-50), [said(HOLD, 30)], order(40)], {30: -1, 40: 1}),
+    "not taken, whatever was ordered":
+        ([order(20), [said(NOT_TAKEN, 25)]], {20: 1, 25: -1}),
+    "not taken on the day of the end":
+        ([order(-50, 30), [said(NOT_TAKEN, 30)], order(40)], {30: -1, 40: 1}),
     "the same order once more": (
         [[said(START, d, source="MedicationRequest/a") for d in (10, 60)]
          + [said(STOP, 20, source="MedicationRequest/a")]],
@@ -162,14 +150,9 @@ def tablets(start: int, amount: float, code: str = "1") -> Events:
 
 DOSES: dict[str, tuple[Sequence[Events], dict[int, int]]] = {
     "raised": ([order(-50, dose=50.0), order(20, dose=100.0)], {20: 1}),
-    "cut": (
-        [order(-50, dose=100.0, state=STOPPED), order(20, dose=50.0)],
-        {20: -1},
-    ),
-    "lower beside one still active": (
-        [order(-50, dose=100.0), order(20, dose=50.0)],
-        {},
-    ),
+    "cut": ([order(-50, dose=100.0, state=STOPPED), order(20, dose=50.0)], {20: -1}),
+    "lower beside one still active":
+        ([order(-50, dose=100.0), order(20, dose=50.0)], {}),
     "equal": ([order(-50, dose=50.0), order(20, dose=50.0)], {}),
     "raised twice": (
         [order(d, dose=x) for d, x in ((-9, 25.0), (5, 50.0), (19, 75.0))],
@@ -177,36 +160,21 @@ DOSES: dict[str, tuple[Sequence[Events], dict[int, int]]] = {
     ),
     "unknown before": ([order(-50), order(20, dose=50.0)], {}),
     "unknown now": ([order(-50, dose=50.0), order(20)], {}),
-    "unknown between": (
-        [order(-50, dose=50.0), order(-20), order(20, dose=75.0)],
-        {20: 1},
-    ),
-    "doses a day unknown": (
-        [order(-50, dose=50.0), order(20, dose=Dose(100.0, "mg"))],
-        {},
-    ),
-    "more often": (
-        [order(-50, dose=50.0), order(20, dose=Dose(50.0, "mg", 2.0))],
-        {20: 1},
-    ),
-    "another unit": (
-        [order(-50, dose=50.0), order(20, dose=Dose(1.0, "g", 1.0))],
-        {},
-    ),
-    "two amounts of a day": (
-        [order(-50, dose=50.0), order(20, dose=75.0), order(20, dose=100.0)],
-        {},
-    ),
-    "one amount told twice": (
-        [order(-50, dose=50.0), order(20, dose=75.0), order(20, dose=75.0)],
-        {20: 1},
-    ),
+    "unknown between":
+        ([order(-50, dose=50.0), order(-20), order(20, dose=75.0)], {20: 1}),
+    "doses a day unknown":
+        ([order(-50, dose=50.0), order(20, dose=Dose(100.0, "mg"))], {}),
+    "more often":
+        ([order(-50, dose=50.0), order(20, dose=Dose(50.0, "mg", 2.0))], {20: 1}),
+    "another unit": ([order(-50, dose=50.0), order(20, dose=Dose(1.0, "g", 1.0))], {}),
+    "two amounts of a day":
+        ([order(-50, dose=50.0), order(20, dose=75.0), order(20, dose=100.0)], {}),
+    "one amount told twice":
+        ([order(-50, dose=50.0), order(20, dose=75.0), order(20, dose=75.0)], {20: 1}),
     "more tablets": ([tablets(-50, 1.0), tablets(20, 2.0)], {20: 1}),
     "other tablets": ([tablets(-50, 1.0), tablets(20, 2.0, code="2")], {}),
-    "begun anew with less": (
-        [order(-99, 5, dose=100.0), order(60, dose=50.0)],
-        {5: -1, 60: 1},
-    ),
+    "begun anew with less":
+        ([order(-99, 5, dose=100.0), order(60, dose=50.0)], {5: -1, 60: 1}),
     "another medicine's": (
         [
             order(-50, dose=20.0),
@@ -216,10 +184,8 @@ DOSES: dict[str, tuple[Sequence[Events], dict[int, int]]] = {
         {},
     ),
     "as needed": ([needed(20), needed(40)], {}),
-    "as needed beside a regular one": (
-        [order(-50, dose=1.0, of="lorazepam"), needed(20)],
-        {},
-    ),
+    "as needed beside a regular one":
+        ([order(-50, dose=1.0, of="lorazepam"), needed(20)], {}),
 }  # fmt: skip
 
 

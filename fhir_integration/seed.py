@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from uuid import NAMESPACE_URL, uuid5
 
 from backend.twin.errors import EhrUnavailable
+from backend.twin.history import MedicationChange, MedicationEvent
 from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer
 from backend.twin.scales import Scale
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import ANSWERS, OURS, RANGE, SURVEY, UCUM
+from fhir_integration.kinds.medicine import RXNORM
 from fhir_integration.search_values import token
 from fhir_integration.strict_json import Json
 
@@ -28,16 +31,21 @@ TEST_DATA = {
     "code": "HTEST",
 }
 _ANSWER_CODES = {score: code for code, score in ANSWERS.items()}
+_ORDER = "MedicationRequest"
 PAGE = 40  # entries of one batch; some servers refuse more than 50
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.25, 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Put:
-    """What `put` did: the EHR's id of the patient, the names of entries written now."""
+    """What `put` did: the EHR's id of the patient, the names of entries written now.
+
+    `orders`: some of them are orders of medicines.
+    """
 
     patient: str
     written: frozenset[str]
+    orders: bool = False
 
 
 def seed(client: FhirClient, label: str, record: PatientRecord) -> str:
@@ -51,16 +59,19 @@ def put(client: FhirClient, label: str, record: PatientRecord) -> Put:
         _patient(label, record.person),
         if_none_exist={"identifier": token(PATIENT_SYSTEM, label)},
     ).resource["id"]
-    held = _shown(client, patient)
+    held = _shown(client, patient, orders=bool(record.medications))
     fresh = {
         name: resource
-        for resource in observations(record, patient=patient)
+        for resource in chain(
+            observations(record, patient=patient), orders(record, patient=patient)
+        )
         if (name := resource["identifier"][0]["value"]) not in held
     }
     resources = list(fresh.values())
     for start in range(0, len(resources), PAGE):
         client.batch_create(resources[start : start + PAGE])
-    return Put(str(patient), frozenset(fresh))
+    kinds = {resource["resourceType"] for resource in resources}
+    return Put(str(patient), frozenset(fresh), orders=_ORDER in kinds)
 
 
 def await_shown(client: FhirClient, done: Iterable[Put], *, patience_s: float) -> None:
@@ -71,17 +82,20 @@ def await_shown(client: FhirClient, done: Iterable[Put], *, patience_s: float) -
     until = client.deadline(patience_s)
     for one in done:
         pause_s = _FIRST_PAUSE_S
-        while one.written and not one.written <= _shown(client, one.patient):
+        while one.written and not one.written <= _shown(
+            client, one.patient, orders=one.orders
+        ):
             if not client.pause(pause_s, until=until):
                 raise EhrUnavailable("the EHR does not show yet what it was given")
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
 
-def _shown(client: FhirClient, patient: str) -> set[str]:
-    """The names of the entries of ours that a search of the patient's finds."""
+def _shown(client: FhirClient, patient: str, *, orders: bool) -> set[str]:
+    """The names of the entries of ours that searches of the patient's find."""
     return {
         identifier["value"]
-        for resource in client.search("Observation", {"patient": patient})
+        for kind in ("Observation", *([_ORDER] if orders else []))
+        for resource in client.search(kind, {"patient": patient})
         for identifier in resource.get("identifier", ())
         if identifier.get("system") == ENTRY_SYSTEM
     }
@@ -94,6 +108,28 @@ def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:
             yield _entry(series.scale, entry, patient)
     for answer in record.safety:
         yield _safety(answer, patient)
+
+
+def orders(record: PatientRecord, *, patient: str) -> Iterator[Json]:
+    """Each medicine begun on a known day as an order; doses and ends are not put in."""
+    for event in record.medications:
+        if event.change is MedicationChange.START and event.day is not None:
+            yield _order(event, event.at or event.day.isoformat(), patient)
+
+
+def _order(event: MedicationEvent, when: str, patient: str) -> Json:
+    return {
+        "resourceType": _ORDER,
+        "identifier": [_name(f"{patient}|{event.code}|{when}")],
+        "status": "active" if event.state is None else event.state.value,
+        "intent": "order",
+        "medicationCodeableConcept": {
+            "coding": [{"system": RXNORM, "code": event.code}],
+            "text": " + ".join(event.ingredients),
+        },
+        "subject": {"reference": f"Patient/{patient}"},
+        "authoredOn": when,
+    }
 
 
 def _patient(label: str, person: Person | None) -> Json:
@@ -142,15 +178,19 @@ def _safety(answer: SafetyAnswer, patient: str) -> Json:
 
 
 def _observation(name: str, patient: str, when: str) -> Json:
-    value = str(uuid5(NAMESPACE_URL, f"{ENTRY_SYSTEM}|{name}"))
     return {
         "resourceType": "Observation",
-        "identifier": [{"system": ENTRY_SYSTEM, "value": value}],
+        "identifier": [_name(name)],
         "status": "final",
         "category": [{"coding": [{"system": SURVEY, "code": "survey"}]}],
         "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": when,
     }
+
+
+def _name(name: str) -> Json:
+    value = str(uuid5(NAMESPACE_URL, f"{ENTRY_SYSTEM}|{name}"))
+    return {"system": ENTRY_SYSTEM, "value": value}
 
 
 def _quantity(value: float) -> Json:

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
+from datetime import date, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from backend.twin.errors import EhrRefused
+from backend.twin.record import Reason
+from fhir_integration.pulling import TREATMENT
 from fhir_integration.site import FhirEhr
+from tests.fhir_integration.every_kind import SERTRALINE, request, resource
 from tests.fhir_integration.made import SINCE, UNTIL, bundle, observation
+from tests.peer import Peer
 
 
 def form(day: str, total: int) -> dict[str, Any]:
@@ -47,9 +52,93 @@ def test_an_ehr_that_gives_no_forms_is_read_without(status: int) -> None:
     assert len(series.entries) == 1
 
 
-def test_a_failure_at_the_forms_is_a_failure() -> None:
+def statement(own_id: str, began: str) -> dict[str, Any]:
+    made = {
+        "status": "active",
+        "subject": {"reference": "Patient/p1"},
+        "medicationCodeableConcept": SERTRALINE,
+        "effectivePeriod": {"start": began},
+    }
+    return resource("MedicationStatement", own_id, **made)
+
+
+FIRST = UNTIL - TREATMENT
+
+
+def orders() -> list[dict[str, Any]]:
+    """Of the patient in time, too early, too late, of another; and two statements."""
+    late, early = UNTIL + timedelta(days=9), FIRST - timedelta(days=9)
+    other = request("m4", subject={"reference": "Patient/p2"})
+    return [
+        request("m1", authoredOn=f"{FIRST}T10:00:00Z"),
+        request("m2", authoredOn=f"{early}T10:00:00Z"),
+        request("m3", authoredOn=f"{late}T10:00:00Z"),
+        other,
+        statement("s1", str(SINCE)),
+        statement("s2", str(late)),
+    ]
+
+
+def told(site: FhirEhr, patient: str = "p1") -> list[tuple[str, date | None]]:
+    record = site.read_symptoms(patient, since=SINCE, until=UNTIL)
+    assert record.treatment_known
+    assert record.refused == ()
+    found = record.medications
+    return sorted((event.source.split("/")[0], event.day) for event in found)
+
+
+EXPECTED = [("MedicationRequest", FIRST), ("MedicationStatement", SINCE)]
+
+
+def test_orders_and_statements_reach_back_further_than_scores(ehr: FhirEhr) -> None:
+    for number, one in enumerate(orders()):
+        ehr.client.create(one, if_none_exist={"identifier": f"x|{number}"})
+    assert told(ehr) == EXPECTED
+
+
+def test_another_partys_server_gives_orders_and_statements(peer: Peer) -> None:
+    for one in orders():
+        peer.put(one)
+    site = peer.ehr()
+    assert told(site) == EXPECTED
+    site.close()
+
+
+MEDICINES = ("MedicationRequest", "MedicationStatement")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 501])
+@pytest.mark.parametrize(
+    ("missing", "known"), [(MEDICINES, False), (MEDICINES[:1], True), ((), True)]
+)
+def test_an_ehr_that_gives_no_medicines_is_read_without(
+    status: int, missing: tuple[str, ...], *, known: bool
+) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
-        if "QuestionnaireResponse" in request.url.path:
+        if request.url.path.rsplit("/", maxsplit=1)[-1] in missing:
+            return httpx.Response(status)
+        found = [observation()] if "Observation" in request.url.path else []
+        return httpx.Response(200, json=bundle(*found))
+
+    site = FhirEhr("http://ehr.test/fhir", transport=httpx.MockTransport(answer))
+    record = site.read_symptoms("p1", since=SINCE, until=UNTIL)
+    assert len(record.series) == 1
+    assert record.medications == ()
+    assert record.treatment_known is known
+
+
+def test_an_order_whose_medicine_is_not_there_is_refused(ehr: FhirEhr) -> None:
+    elsewhere = {"medicationReference": {"reference": "Medication/s50"}}
+    one = request("m1", medicationCodeableConcept=None, **elsewhere)
+    ehr.client.create(one, if_none_exist={"identifier": "x|1"})
+    record = ehr.read_symptoms("p1", since=SINCE, until=UNTIL)
+    assert [one.reason for one in record.refused] == [Reason.UNRESOLVED]
+
+
+@pytest.mark.parametrize("kind", ["QuestionnaireResponse", *MEDICINES])
+def test_a_failure_at_what_may_be_missing_is_a_failure(kind: str) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if kind in request.url.path:
             return httpx.Response(401)
         return httpx.Response(200, json=bundle(observation()))
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from backend.twin.errors import EhrUnavailable
+from backend.twin.history import CourseState, MedicationChange, MedicationEvent
 from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, Reason, SafetyAnswer, Series
 from backend.twin.scales import local_scale, scale
@@ -77,6 +78,22 @@ def test_what_is_put_in_is_what_is_read(ehr: FhirEhr) -> None:
     read = ehr.read_symptoms(patient, since=SINCE, until=UNTIL)
     assert told(read) == told(record())
     assert read.refused == ()
+
+
+def begun(day: date | None, change: MedicationChange) -> MedicationEvent:
+    code, state = "36437", CourseState.ACTIVE
+    return MedicationEvent(("sertraline",), code, change, day, "", None, "", state)
+
+
+def test_a_medicine_that_was_begun_is_put_in_once_and_read(ehr: FhirEhr) -> None:
+    start = begun(SINCE - timedelta(days=200), MedicationChange.START)
+    others = (begun(None, MedicationChange.START), begun(UNTIL, MedicationChange.STOP))
+    with_orders = replace(record(2), medications=(start, *others))
+    first, second = (put(ehr.client, "case 1", with_orders) for _ in range(2))
+    await_shown(ehr.client, [first], patience_s=1)
+    read = ehr.read_symptoms(first.patient, since=SINCE, until=UNTIL)
+    assert [replace(event, source="") for event in read.medications] == [start]
+    assert (first.orders, second.orders, second.written) == (True, False, frozenset())
 
 
 NAMES = ["low mood", "Stimmung (ü)", "気分", "up, down", "a|b", "cost $", "back\\slash"]

@@ -129,6 +129,16 @@ def test_totals_that_were_added_up_are_noticed(summed, said):
     assert (record.digest == plain.digest) is (summed == 0)
 
 
+def test_medicines_that_the_ehr_does_not_give_are_noticed():
+    record = PatientRecord((fakes.questionnaire(8, 10),))
+    unknown = replace(record, treatment_known=False)
+    assert remarks(record, DAY).notices == remarks(unknown, DAY).notices[:-1]
+    assert remarks(unknown, DAY).notices[-1:] == (
+        "The EHR gives no medicines; changes of treatment are not known.",
+    )
+    assert record.digest == unknown.digest
+
+
 def test_an_answer_below_the_threshold_is_no_finding():
     calm = SafetyAnswer(scale("phq9"), DAY, 0.0, "Observation/calm")
     assert remarks(PatientRecord((), (calm,)), DAY) == Remarks(refused={})

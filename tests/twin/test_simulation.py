@@ -10,6 +10,7 @@ import pytest
 
 from backend.twin.simulation.demo import demo_records
 from backend.twin.simulation.diaries import Diaries, simulate_diaries
+from backend.twin.treatment_changes import treatment_changes
 
 TODAY = date(2026, 11, 23)
 
@@ -84,6 +85,26 @@ def test_demo_days_keep_their_values_as_time_goes_by() -> None:
             added = later.keys() - known.keys()
             assert added <= {TODAY + timedelta(days=1)}
             assert all(known[day] == later[day] for day in later.keys() & known.keys())
+
+
+@pytest.mark.parametrize(
+    ("today", "begun"),
+    [
+        (date(2026, 9, 22), []),
+        (date(2026, 9, 23), [date(2026, 9, 23)]),
+        (date(2026, 11, 20), [date(2026, 9, 23)]),
+        (date(2027, 3, 1), []),
+    ],
+)
+def test_one_demo_patient_begins_a_medicine_now_and_then(
+    today: date, begun: list[date]
+) -> None:
+    records = demo_records(today)
+    told = {name: one.medications for name, one in records.items() if one.medications}
+    assert [event.day for event in told.get("patient-2", ())] == begun
+    assert set(told) <= {"patient-2"}
+    days = [*treatment_changes(told.get("patient-2", ()), last_day=today, days=126)]
+    assert days.count(1.0) == len(begun)
 
 
 def test_demo_questionnaires_come_every_two_weeks_with_their_safety_item() -> None:

@@ -6,12 +6,14 @@ days asked for. So a value belongs to its date, and tomorrow only adds a day.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
 import numpy as np
 
+from backend.twin.history import CourseState, MedicationChange, MedicationEvent
 from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import Scale, scale
@@ -23,6 +25,8 @@ CHAPTER_DAYS = 182
 QUESTIONNAIRE_DAYS = 14
 RARE_DAYS = 28  # how often the patient with few entries writes one
 RARE_ENTRIES = 4
+MEDICINE_DAYS = 548  # how often one begins an antidepressant: no renewal of the last
+MEDICINE = ("sertraline", "36437")  # ingredient, RxNorm code
 SEED = 20_240_101
 BORN = date(1984, 4, 2)  # adults, of whom every instrument may be asked
 
@@ -37,6 +41,7 @@ class DemoPatient:
     self_harm: bool = False
     absent: float = 0.1  # share of days without ratings
     rare: bool = False
+    begins_medicine: bool = False
 
 
 PATIENTS = (
@@ -50,6 +55,7 @@ PATIENTS = (
         ratings=(("sleep-quality-0-10", 0.55, 0.17), ("energy-0-10", 0.5, 0.15)),
         phq9_mean=8.0,
         absent=0.3,
+        begins_medicine=True,
     ),
     DemoPatient(
         number=3,
@@ -71,7 +77,8 @@ def demo_records(today: date, days: int = 120) -> dict[str, PatientRecord]:
 
     Keys are "patient-1" and so on; the sources of the entries are empty. Patient 3 has
     answered the self-harm item above zero within the last 14 days; patient 4 has four
-    entries in all. Raises ValueError when `today` lies outside the simulated decades.
+    entries in all; patient 2 begins an antidepressant once in a while. Raises
+    ValueError when `today` lies outside the simulated decades.
     """
     end = (today - FIRST_DAY).days
     if not days <= end + 1 <= DAYS:
@@ -94,7 +101,30 @@ def _slice(
             Series(whole.scale, entries[-RARE_ENTRIES:] if patient.rare else entries)
         )
     safety = tuple(answer for answer in record.safety if since <= answer.day <= until)
-    return PatientRecord(tuple(series), safety, person=Person(BORN, BORN))
+    return PatientRecord(
+        tuple(series),
+        safety,
+        medications=tuple(_begun(patient, since, until)),
+        person=Person(BORN, BORN),
+    )
+
+
+def _begun(patient: DemoPatient, since: date, until: date) -> Iterator[MedicationEvent]:
+    """The orders of the patient's medicine between two days, both included."""
+    ingredient, code = MEDICINE
+    for number in range(MEDICINE_DAYS - 100, DAYS, MEDICINE_DAYS):
+        day = _date(number)
+        if patient.begins_medicine and since <= day <= until:
+            yield MedicationEvent(
+                ingredients=(ingredient,),
+                code=code,
+                change=MedicationChange.START,
+                day=day,
+                at="",
+                dose=None,
+                source="",
+                state=CourseState.ACTIVE,
+            )
 
 
 @cache

@@ -42,9 +42,9 @@ fix: .venv/.full ## Format and repair what a tool can repair
 	@$(BIN)/ruff check -q --fix .
 
 ##@ Models
-export: .venv/.full ## Train and publish one model: M=symptom_transformer
+export: .venv/.full ## Train and publish one model: M=symptom_transformer, PRESET=compact or specification
 	@test -n "$(M)" || { echo "name a model: make export M=symptom_transformer"; exit 2; }
-	@$(BIN)/python -m export_scripts.$(M) $(ARGS)
+	@$(BIN)/python -m export_scripts.$(M) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
 evaluate: .venv/.full ## Score the served path on real diaries; writes docs/benchmarks.md
 	@$(BIN)/python -m export_scripts.evaluate

@@ -20,7 +20,7 @@ class Windows:
     """Windows as the models see them, and the fourteen days after each."""
 
     arrays: WindowArrays
-    target: np.ndarray  # (window, HORIZON) z units
+    target: np.ndarray  # (window, HORIZON + 1) z units; the last is the days' mean
     width: np.ndarray  # (window,) the scale's width, z units
 
 
@@ -29,7 +29,8 @@ def simulated_windows(rng: np.random.Generator, count: int) -> Windows:
     parts: list[Windows] = []
     missing = count
     while missing > 0:
-        diaries = simulate_diaries(rng, count=min(CHUNK, count), days=LONGEST + HORIZON)
+        people = min(CHUNK, count)
+        diaries = simulate_diaries(rng, people=people, days=LONGEST + HORIZON)
         part = _cut(rng, diaries)
         parts.append(take(part, slice(0, missing)))
         missing -= len(parts[-1].target)
@@ -74,21 +75,38 @@ def level_weights() -> np.ndarray:
 
 def _cut(rng: np.random.Generator, diaries: Diaries) -> Windows:
     """One window of every diary that has enough entries before its end."""
-    reported, complete = diaries.reported, diaries.complete
-    count = len(reported)
-    # Diaries of studies last weeks to months: lognormal, median six weeks.
-    length = 42 * np.exp(0.7 * rng.standard_normal(count))
-    length = np.clip(length, MIN_ENTRIES, LONGEST).astype(int)
-    days = np.arange(reported.shape[1])
-    usable = ~np.isnan(reported) & (days < length[:, None])
-    last = np.where(usable, days, 0).max(1)  # the window ends with an entry
+    reported, complete = diaries.reported[:, 0], diaries.complete[:, 0]
+    last = _last_days(rng, ~np.isnan(reported))
     at = last[:, None] + np.arange(1 - CONTEXT, 1)
-    values = np.take_along_axis(reported, at.clip(0), axis=1)
-    values = np.where(at >= 0, values, np.nan)
-    future = np.take_along_axis(complete, last[:, None] + np.arange(1, HORIZON + 1), 1)
+    values = _shown(reported, at, absent=np.nan)
     enough = (~np.isnan(values)).sum(1) >= MIN_ENTRIES
-    low, high = np.zeros(enough.sum()), np.ones(enough.sum())
-    arrays = window_arrays(values[enough], low=low, high=high)
-    target = (future[enough] - arrays.mean[:, None]) / arrays.sd[:, None]
-    target = np.clip(target, -TARGET_LIMIT, TARGET_LIMIT).astype(np.float32)
+    arrays = window_arrays(
+        values[enough],
+        low=np.zeros(enough.sum()),
+        high=np.ones(enough.sum()),
+        changes=_shown(diaries.changes, at, absent=0.0)[enough],
+    )
+    ahead = last[:, None] + np.arange(1, HORIZON + 1)
+    future = np.take_along_axis(complete, ahead, axis=1)[enough]
+    days = (future - arrays.mean[:, None]) / arrays.sd[:, None]
+    days = np.clip(days, -TARGET_LIMIT, TARGET_LIMIT)
+    target = np.column_stack([days, days.mean(1)]).astype(np.float32)
     return Windows(arrays, target, 1 / arrays.sd)
+
+
+def _last_days(rng: np.random.Generator, answered: np.ndarray) -> np.ndarray:
+    """The last day of each diary that has an entry: [person].
+
+    Diaries of studies last weeks to months: lognormal, median six weeks.
+    """
+    length = 42 * np.exp(0.7 * rng.standard_normal(len(answered)))
+    length = np.clip(length, MIN_ENTRIES, LONGEST).astype(int)
+    days = np.arange(answered.shape[1])
+    last: np.ndarray = np.where(answered & (days < length[:, None]), days, 0).max(1)
+    return last
+
+
+def _shown(columns: np.ndarray, at: np.ndarray, *, absent: float) -> np.ndarray:
+    """The days `at` [person, CONTEXT] of [person, day]; before the first none."""
+    shown: np.ndarray = np.take_along_axis(columns, at.clip(0), axis=1)
+    return np.where(at >= 0, shown, absent)

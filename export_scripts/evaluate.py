@@ -27,6 +27,7 @@ from export_scripts.cold_start import cold_start_section
 from export_scripts.differences import difference_section
 from export_scripts.dose_change import dose_section
 from export_scripts.evaluate_sparse import sparse_section
+from export_scripts.model_section import model_section
 from export_scripts.real_windows import BENCH, ROOT, SERVED, Bench, answered, bench
 from export_scripts.shift_section import shift_section
 from export_scripts.subgroups import group_section
@@ -104,6 +105,7 @@ def sections(found: Bench) -> list[str]:
         *shift_section(asked),
         *blend_section(asked),
         *sparse_section(found.data),
+        *model_section(),
     ]
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from backend.twin.climatology import ew_quantiles, prior_quantiles
-from backend.twin.scales import Scale, local_scale, scales
+from backend.twin.climatology import ew_quantiles
+from backend.twin.scales import Scale, scales
 from backend.twin.trajectory import INTERVALS, LEVELS, MEDIAN
 from export_scripts.datasets import quantile_loss
+from export_scripts.shrinkage import shrunk_quantiles
 from export_scripts.sparse_prior import (
     DATA,
     FOLDS,
@@ -31,7 +32,6 @@ from export_scripts.sparse_prior import (
     without,
 )
 
-UNIT = local_scale("share", system="urn:share", low=0.0, high=1.0)
 OURS, NOW = "irregular", "shrinkage"
 FORECASTERS = (OURS, NOW, "climatology", "own mean", "last score")
 SOON = 60  # days: further away than this is shown apart
@@ -131,7 +131,7 @@ def _cases(block: Origins, ours: np.ndarray) -> Cases:
         target=block.target,
         quantiles={
             OURS: ours,
-            NOW: np.stack([prior_quantiles(row, UNIT) for row in shares]),
+            NOW: np.stack([shrunk_quantiles(row) for row in shares]),
             "climatology": np.stack(ew),
             **{n: np.repeat(v[:, None], len(LEVELS), 1) for n, v in points.items()},
         },

@@ -33,11 +33,12 @@ from export_scripts.cards import card, held_out
 from export_scripts.datasets import simulated_windows
 from export_scripts.latency import answers, serving, session
 
+REPOSITORY = Path("model_repository")
 MAX_BATCH = 64
 GOLDEN_ROWS = 72  # of the proof's rows, kept for the canary; the odd ones come first
 PROOF_ROWS = 1000
 DOMAINS = {"", "ai.onnx.ml"}  # nothing that needs code of its own
-SIZE_LIMIT = 20_000_000  # bytes of a committed version
+SIZE_LIMIT = 20_000_000  # bytes of a committed graph
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +67,32 @@ class Places:
     repository: Path
     key: Path
     trusted: Path
+    version: int | None = None  # the next one unless given
+    size_limit: int = SIZE_LIMIT
     small: compression.Choice = field(default_factory=compression.Choice)
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     """The options that say where to publish, and how small."""
-    parser.add_argument("--repository", type=Path, default=Path("model_repository"))
+    parser.add_argument("--repository", type=Path, help="default: by kind of model")
+    parser.add_argument(
+        "--version", type=int, help="its number, where earlier ones lie elsewhere"
+    )
     parser.add_argument("--key", type=Path, default=Path("var/keys/export.pem"))
     parser.add_argument("--trusted", type=Path, default=Path("var/keys/trusted"))
     compression.add_options(parser)
 
 
-def places(options: argparse.Namespace) -> Places:
+def places(options: argparse.Namespace, *, size_limit: int = SIZE_LIMIT) -> Places:
     """The places named on the command line, and how small the model shall be."""
-    where = options.repository, options.key, options.trusted
-    return Places(*where, compression.choice(options))
+    return Places(
+        repository=options.repository or REPOSITORY,
+        key=options.key,
+        trusted=options.trusted,
+        version=options.version,
+        size_limit=size_limit,
+        small=compression.choice(options),
+    )
 
 
 def proof_cases(
@@ -114,13 +126,16 @@ def publish(export: Export, where: Places) -> Path:
     where making it smaller costs too much.
     """
     export = smaller(replace(export, graph=bare(export.graph)), where.small)
-    check(export.graph)
+    check(export.graph, size_limit=where.size_limit)
     difference = proven(export)
     graph = export.graph
     folder = where.repository / export.model
     folder.mkdir(parents=True, exist_ok=True)
-    version = 1 + max((int(p.name) for p in folder.glob("[0-9]*")), default=0)
-    _write_config(folder, config_of(export.model, graph), first=version == 1)
+    last = max((int(p.name) for p in folder.glob("[0-9]*")), default=0)
+    version = where.version or last + 1
+    if version <= last:
+        raise ModelRefused(f"{export.model}: version {last} is there already")
+    _write_config(folder, config_of(export.model, graph), first=last == 0)
     fresh = folder / f".new-{version}"
     shutil.rmtree(fresh, ignore_errors=True)  # what a killed export left
     fresh.mkdir()
@@ -193,7 +208,7 @@ def bare(graph: onnx.ModelProto) -> onnx.ModelProto:
     return stripped
 
 
-def check(graph: onnx.ModelProto) -> None:
+def check(graph: onnx.ModelProto, *, size_limit: int = SIZE_LIMIT) -> None:
     """Raise ModelRefused unless the graph is one file of standard operators."""
     onnx.checker.check_model(graph, full_check=True)
     foreign = {node.domain for node in graph.graph.node} - DOMAINS
@@ -201,8 +216,8 @@ def check(graph: onnx.ModelProto) -> None:
         raise ModelRefused(f"operators of {sorted(foreign)} are not served")
     if any(tensor.external_data for tensor in graph.graph.initializer):
         raise ModelRefused("weights outside the file are not served")
-    if graph.ByteSize() > SIZE_LIMIT:
-        raise ModelRefused(f"{graph.ByteSize()} bytes are over {SIZE_LIMIT}")
+    if graph.ByteSize() > size_limit:
+        raise ModelRefused(f"{graph.ByteSize()} bytes are over {size_limit}")
 
 
 def parity(

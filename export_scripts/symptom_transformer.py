@@ -1,23 +1,23 @@
 """The transformer over weekly patches: architecture, training, export, one file.
 
-    python -m export_scripts.symptom_transformer            # or make export M=...
+    make export M=symptom_transformer                       # compact, shipped
+    make export M=symptom_transformer PRESET=specification
 
 It reads 18 patches of a week and one token of numbers about the whole window, and adds
-a correction to the quantiles of exponentially weighted climatology. The last layer
-starts at zero, so an untrained net forecasts climatology and training can only move
-away from it where that pays. Idea of patches: Nie et al. 2023 (PatchTST).
+to the quantiles of exponentially weighted climatology a correction for each of the
+fourteen days and for their mean. The last layer starts at zero, so an untrained net
+forecasts climatology and training can only move away from it where that pays. Idea of
+patches: Nie et al. 2023 (PatchTST).
 
-Each step draws new simulated people from a generator seeded by (seed, step), so a
-resumed run sees exactly what an unbroken one would have seen.
+Each step of the training draws new simulated people.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
-import time
-import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -27,81 +27,168 @@ from torch import Tensor, nn
 
 from backend.twin.features import CONTEXT, CONTEXT_FEATURES, HISTORY_FEATURES, INPUTS
 from backend.twin.trajectory import HORIZON, LEVELS
+from export_scripts import torchscript
 from export_scripts.cards import held_out
 from export_scripts.datasets import Windows, level_weights, simulated_windows
 from export_scripts.onnx_export import (
-    MAX_BATCH,
+    GOLDEN_ROWS,
+    PROOF_ROWS,
     Export,
     add_places,
     places,
     proof_cases,
     publish,
 )
+from export_scripts.torch_onnx import graph_of
+from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
 
 MODEL = "symptom_transformer"
 PATCH = 7  # days: one week is one token
-WIDTH = 96  # of a token; three layers of it are a quarter of a million parameters
-HEADS = 6
-LAYERS = 3
-BATCH = 512
-STEPS = 1500  # the loss on new people is flat from about 1,000
-WARM_UP = 100
-PEAK_RATE = 2e-3
-SAVE_EVERY = 100
+NUMBERS = len(CONTEXT_FEATURES) + len(LEVELS)  # about the whole window
+DENSE = 4  # widths of the dense net
+CHECKED = 2000  # simulated people whose loss says when to stop
+CHECKED_SEED = 7_700_002
+CHUNK = 256  # windows per forward pass when nothing is learnt: keeps memory small
 TOLERANCE = 1e-4  # z units, ONNX against torch
 
 
-class SymptomTransformer(nn.Module):
-    """Quantiles of fourteen days in z units: climatology's plus a learnt correction."""
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """Size of a net, the recipe of its training, and where its versions go."""
 
-    def __init__(self) -> None:
+    width: int  # of a token
+    heads: int
+    encoders: int
+    decoders: int
+    feed: int  # width inside a layer's small network
+    dropout: float
+    recipe: Recipe
+    repository: Path
+    size_limit: int  # bytes
+
+
+PRESETS = {
+    # shipped: trains on two cores in minutes
+    "compact": Preset(
+        *(64, 4, 2, 1, 128, 0.0),
+        Recipe(512, 3000, 2e-3, 1e-4, patience=1000, save_every=100),
+        *(Path("model_repository"), 20_000_000),
+    ),
+    # as first specified; made for a GPU, and too large to be committed
+    "specification": Preset(
+        *(512, 8, 6, 6, 2048, 0.1),
+        Recipe(64, 50_000, 1e-4, 1e-5, patience=10, save_every=10),
+        *(Path("var/models"), 400_000_000),
+    ),
+}
+CPU_STEPS = 50  # of `specification` where there is no GPU: shows that it trains at all
+
+
+class SymptomTransformer(nn.Module):
+    """Quantiles of fourteen days and of their mean in z units.
+
+    Climatology's quantiles plus a learnt correction, the sum of two. An encoder reads
+    the weeks and one token about the whole window, and a decoder asks them once for
+    every row ahead; and a small dense net answers from the numbers about the window
+    alone, which carry most of what can be known.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, preset: Preset) -> None:
         super().__init__()
-        self.patch = nn.Linear(PATCH * len(HISTORY_FEATURES), WIDTH)
-        self.whole = nn.Linear(len(CONTEXT_FEATURES) + len(LEVELS), WIDTH)
-        self.place = nn.Parameter(torch.randn(1 + CONTEXT // PATCH, WIDTH) * 0.02)
-        self.layers = nn.ModuleList(Layer() for _ in range(LAYERS))
-        self.norm = nn.LayerNorm(2 * WIDTH)
-        self.hidden = nn.Linear(2 * WIDTH, WIDTH)
-        self.correction = nn.Linear(WIDTH, HORIZON * len(LEVELS))
-        nn.init.zeros_(self.correction.weight)
-        nn.init.zeros_(self.correction.bias)
+        width = preset.width
+        self.patch = nn.Linear(PATCH * len(HISTORY_FEATURES), width)
+        self.register_buffer("centre", torch.zeros(NUMBERS))
+        self.register_buffer("spread", torch.ones(NUMBERS))
+        self.dense = nn.Sequential(
+            *(nn.Linear(NUMBERS, DENSE * width), nn.GELU()),
+            *(nn.Linear(DENSE * width, DENSE * width), nn.GELU()),
+        )
+        self.whole = nn.Linear(DENSE * width, width)
+        self.direct = nn.Linear(DENSE * width, (HORIZON + 1) * len(LEVELS))
+        self.place = nn.Parameter(torch.randn(1 + CONTEXT // PATCH, width) * 0.02)
+        self.ahead = nn.Parameter(torch.randn(HORIZON + 1, width) * 0.02)
+        self.encoders = nn.ModuleList(Layer(preset) for _ in range(preset.encoders))
+        self.decoders = nn.ModuleList(
+            Layer(preset, asks=True) for _ in range(preset.decoders)
+        )
+        self.norm = nn.LayerNorm(width)
+        self.correction = nn.Linear(width, len(LEVELS))
+        for last in (self.direct, self.correction):
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
 
     def forward(self, history: Tensor, context: Tensor, anchor: Tensor) -> Tensor:
-        """[b, 126, 2], [b, c], [b, 11] -> [b, 14, 11], which the twin sorts."""
+        """[b, 126, 3], [b, c], [b, 11] -> [b, 15, 11], which the twin sorts."""
         weeks = history.reshape(-1, CONTEXT // PATCH, PATCH * len(HISTORY_FEATURES))
         # asinh keeps small numbers and tames the far ends of the scale in z units
         numbers = torch.asinh(torch.cat([context, anchor], dim=1))  # (b, c + 11)
-        tokens = [self.whole(numbers)[:, None], self.patch(torch.asinh(weeks))]
-        x = torch.cat(tokens, dim=1) + self.place  # (b, 19, WIDTH)
-        for layer in self.layers:
-            x = layer(x)
-        ends = torch.cat([x[:, 0], x[:, -1]], dim=1)  # the whole and the last week
-        hidden = nn.functional.gelu(self.hidden(self.norm(ends)))
-        correction: Tensor = self.correction(hidden)  # (b, 14 * 11)
-        return anchor[:, None] + correction.reshape(-1, HORIZON, len(LEVELS))
+        dense = self.dense((numbers - self.centre) / self.spread)  # (b, DENSE * width)
+        whole = self.whole(dense)[:, None]  # (b, 1, width)
+        x = torch.cat([whole, self.patch(torch.asinh(weeks))], dim=1) + self.place
+        for layer in self.encoders:
+            x = layer(x, x)  # (b, 19, width)
+        rows = x[:, :1] + self.ahead  # (b, 15, width)
+        for layer in self.decoders:
+            rows = layer(rows, x)
+        direct = self.direct(dense).reshape(-1, HORIZON + 1, len(LEVELS))
+        correction: Tensor = direct + self.correction(self.norm(rows))  # (b, 15, 11)
+        return anchor[:, None] + correction
+
+    def standardise(self, windows: Windows) -> None:
+        """Take the centre and spread of the numbers about a window from `windows`."""
+        arrays = windows.arrays
+        numbers = np.arcsinh(np.concatenate([arrays.context, arrays.anchor], axis=1))
+        self.centre.copy_(torch.from_numpy(numbers.mean(0)))
+        self.spread.copy_(torch.from_numpy(numbers.std(0) + 1e-3))
+
+
+class Attention(nn.Module):
+    """Several heads of scaled dot products, in operations that ONNX knows."""
+
+    def __init__(self, preset: Preset) -> None:
+        super().__init__()
+        self.heads, width = preset.heads, preset.width
+        self.query, self.pair = nn.Linear(width, width), nn.Linear(width, 2 * width)
+        self.out = nn.Linear(width, width)
+        self.drop = nn.Dropout(preset.dropout)
+
+    def forward(self, x: Tensor, source: Tensor) -> Tensor:
+        """[b, n, width] asks [b, m, width] -> [b, n, width]."""
+        each = x.shape[2] // self.heads
+        query = self.query(x).reshape(-1, x.shape[1], self.heads, each)
+        pair = self.pair(source).reshape(-1, source.shape[1], 2, self.heads, each)
+        key, value = pair.permute(2, 0, 3, 1, 4)  # each (b, head, m, each)
+        score = query.transpose(1, 2) @ key.transpose(2, 3) / math.sqrt(each)
+        seen = (self.drop(score.softmax(dim=3)) @ value).transpose(1, 2)
+        answer: Tensor = self.out(seen.reshape(-1, x.shape[1], x.shape[2]))
+        return answer
 
 
 class Layer(nn.Module):
-    """One pre-norm encoder layer: attention between weeks, then a small network."""
+    """A pre-norm layer: attention, in a decoder also to itself, a small network."""
 
-    def __init__(self) -> None:
+    def __init__(self, preset: Preset, *, asks: bool = False) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.mix = nn.Linear(WIDTH, 3 * WIDTH)
-        self.out = nn.Linear(WIDTH, WIDTH)
+        width = preset.width
+        self.own = Attention(preset)
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.other = Attention(preset) if asks else None
+        self.norm3 = nn.LayerNorm(width) if asks else None
         self.feed = nn.Sequential(
-            nn.Linear(WIDTH, 2 * WIDTH), nn.GELU(), nn.Linear(2 * WIDTH, WIDTH)
+            nn.Linear(width, preset.feed), nn.GELU(), nn.Linear(preset.feed, width)
         )
+        self.drop = nn.Dropout(preset.dropout)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """[b, token, WIDTH] -> the same shape."""
-        tokens = x.shape[1]
-        mixed = self.mix(self.norm1(x)).reshape(-1, tokens, 3, HEADS, WIDTH // HEADS)
-        query, key, value = mixed.permute(2, 0, 3, 1, 4)  # each (b, head, token, 16)
-        score = query @ key.transpose(2, 3) / math.sqrt(WIDTH // HEADS)
-        seen = (score.softmax(dim=3) @ value).transpose(1, 2)  # (b, token, head, 16)
-        x = x + self.out(seen.reshape(-1, tokens, WIDTH))
-        after: Tensor = x + self.feed(self.norm2(x))
+    def forward(self, x: Tensor, source: Tensor) -> Tensor:
+        """[b, n, width] and what a decoder asks [b, m, width] -> [b, n, width]."""
+        own = self.norm1(x)
+        x = x + self.drop(self.own(own, own))
+        if self.other is not None and self.norm3 is not None:
+            x = x + self.drop(self.other(self.norm3(x), source))
+        after: Tensor = x + self.drop(self.feed(self.norm2(x)))
         return after
 
 
@@ -114,39 +201,42 @@ def pinball(quantiles: Tensor, target: Tensor) -> Tensor:
     return 2 * loss.sum(2).mean()
 
 
-def learning_rate(step: int, steps: int) -> float:
-    """Linear warm-up, then a cosine down to nothing."""
-    if step < WARM_UP:
-        return PEAK_RATE * (step + 1) / WARM_UP
-    share = (step - WARM_UP) / max(steps - WARM_UP, 1)
-    return PEAK_RATE * 0.5 * (1 + math.cos(math.pi * share))
-
-
 def train(
-    *, seed: int, steps: int, batch: int = BATCH, checkpoint: Path
-) -> SymptomTransformer:
-    """A trained net; continues from `checkpoint` when that file is of the same run."""
+    preset: str,
+    *,
+    seed: int,
+    steps: int,
+    checkpoint: Path,
+    batch: int | None = None,
+) -> Training[SymptomTransformer]:
+    """A trained net; continues from `checkpoint` when that file is of the same run.
+
+    `batch` replaces the preset's.
+    """
+    recipe = PRESETS[preset].recipe
+    run = Run(preset, seed, steps, batch or recipe.batch)
     torch.manual_seed(seed)
-    net = SymptomTransformer()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=PEAK_RATE, weight_decay=1e-4)
-    run = {"seed": seed, "steps": steps, "batch": batch}
-    done = _resume(checkpoint, run, net, optimiser)
-    began = time.monotonic()
-    for step in range(done, steps):
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps)
-        rng = np.random.default_rng([seed, step])
-        history, context, anchor, target = tensors(simulated_windows(rng, batch))
-        loss = pinball(net(history, context, anchor), target)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
-            _save(checkpoint, {**run, "done": step + 1}, net, optimiser)
-            seconds = time.monotonic() - began
-            print(f"step {step + 1}/{steps}  loss {loss.item():.4f}  {seconds:.0f} s")
-    return net
+    net = SymptomTransformer(PRESETS[preset])
+    people = simulated_windows(np.random.default_rng(CHECKED_SEED), CHECKED)
+    net.standardise(people)
+
+    def loss(net: SymptomTransformer, rng: np.random.Generator) -> Tensor:
+        parts = tensors(simulated_windows(rng, run.batch))
+        history, context, anchor, target = (x.to(device_of(net)) for x in parts)
+        return pinball(net(history, context, anchor), target)
+
+    return fit(
+        *(net, recipe, run),
+        checkpoint=checkpoint,
+        loss=loss,
+        apart=lambda net: _loss_on(net, people),
+    )
+
+
+def _loss_on(net: SymptomTransformer, people: Windows) -> float:
+    answer = predict(net, {n: getattr(people.arrays, n) for n in INPUTS[MODEL]})
+    target = torch.from_numpy(people.target)
+    return pinball(torch.from_numpy(answer), target).item()
 
 
 def tensors(windows: Windows) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -160,60 +250,41 @@ def tensors(windows: Windows) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 def predict(net: SymptomTransformer, inputs: dict[str, np.ndarray]) -> np.ndarray:
     """The net's answer in torch, for figures and for the proof of parity."""
     net.eval()
+    device, found = device_of(net), []
     with torch.no_grad():
-        parts = {name: torch.from_numpy(array) for name, array in inputs.items()}
-        answer: np.ndarray = net(**parts).numpy()
-    return answer
+        for start in range(0, len(inputs["anchor"]), CHUNK):
+            rows = {n: a[start : start + CHUNK] for n, a in inputs.items()}
+            parts = {n: torch.from_numpy(a).to(device) for n, a in rows.items()}
+            found.append(net(**parts).cpu().numpy())
+    return np.concatenate(found)
 
 
 def to_onnx(net: SymptomTransformer) -> onnx.ModelProto:
     """The net as one ONNX graph with a free batch dimension."""
-    net.eval()
     example = {
         "history": torch.zeros(2, CONTEXT, len(HISTORY_FEATURES)),
         "context": torch.zeros(2, len(CONTEXT_FEATURES)),
         "anchor": torch.zeros(2, len(LEVELS)),
     }
-    batch = torch.export.Dim("batch", min=1, max=MAX_BATCH)
-    with warnings.catch_warnings():
-        # The exporter warns of its own internals, which no argument of ours changes.
-        warnings.simplefilter("ignore", FutureWarning)
-        warnings.simplefilter("ignore", UserWarning)
-        program = torch.onnx.export(
-            net,
-            kwargs=example,
-            dynamo=True,
-            dynamic_shapes={name: {0: batch} for name in example},
-            output_names=["quantiles"],
-            opset_version=18,
-            verbose=False,
-        )
-    if program is None:  # the signature allows it; the dynamo exporter never does it
-        raise ValueError("torch exported nothing")
-    graph: onnx.ModelProto = program.model_proto
-    return graph
+    return graph_of(net, example, output="quantiles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, prove, sign and put a new version into the repository."""
-    parser = argparse.ArgumentParser(description=MODEL)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    parser.add_argument("--batch", type=int, default=BATCH)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--held-out", type=int, default=8000, help="people scored")
-    parser.add_argument("--work", type=Path, default=Path("var/training"))
-    add_places(parser)
-    options = parser.parse_args(arguments)
+    options = _options(arguments)
+    preset = PRESETS[options.preset]
     torch.set_num_threads(options.threads)
-    net = train(
+    work = options.work / f"{MODEL}-{options.preset}.pt"
+    training = train(
+        options.preset,
         seed=options.seed,
         steps=options.steps,
         batch=options.batch,
-        checkpoint=options.work / f"{MODEL}.pt",
+        checkpoint=work,
     )
     print("scoring on people held out, then proving the graph")
-    cases = proof_cases(INPUTS[MODEL], seed=options.seed)
+    net = training.net.cpu()
+    cases = proof_cases(INPUTS[MODEL], seed=options.seed, rows=options.proof)
     export = Export(
         model=MODEL,
         graph=to_onnx(net),
@@ -224,48 +295,42 @@ def main(arguments: Sequence[str] | None = None) -> None:
             lambda x: predict(net, x), INPUTS[MODEL], count=options.held_out
         ),
         training={
+            "preset": options.preset,
             "seed": options.seed,
-            "windows": options.steps * options.batch,
-            "steps": options.steps,
+            "windows": training.done * (options.batch or preset.recipe.batch),
+            "steps": training.done,
+            "steps_of_the_recipe": preset.recipe.steps,
             "parameters": sum(p.numel() for p in net.parameters()),
         },
         libraries=("torch", "onnx", "onnxruntime", "numpy"),
     )
-    publish(export, places(options))
+    if options.torchscript:
+        script = work.with_suffix(".torchscript.pt")
+        torchscript.write(net, cases, export.expected, path=script)
+    publish(export, places(options, size_limit=preset.size_limit))
 
 
-def _save(
-    checkpoint: Path,
-    run: dict[str, int],
-    net: SymptomTransformer,
-    optimiser: torch.optim.Optimizer,
-) -> None:
-    """Written beside and then moved, so that a killed run leaves a whole file."""
-    checkpoint.parent.mkdir(parents=True, exist_ok=True)
-    state = {**run, "net": net.state_dict(), "optimiser": optimiser.state_dict()}
-    fresh = checkpoint.with_suffix(".new")
-    torch.save(state, fresh)
-    fresh.replace(checkpoint)
-
-
-def _resume(
-    checkpoint: Path,
-    run: dict[str, int],
-    net: SymptomTransformer,
-    optimiser: torch.optim.Optimizer,
-) -> int:
-    """Steps already done; loads them into the net and the optimiser."""
-    if not checkpoint.exists():
-        return 0
-    state = torch.load(checkpoint, weights_only=True)
-    if any(state.get(name) != value for name, value in run.items()):
-        print("the checkpoint is of another run: starting anew")
-        return 0
-    net.load_state_dict(state["net"])
-    optimiser.load_state_dict(state["optimiser"])
-    done: int = state["done"]
-    print(f"continuing after step {done}")
-    return done
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=MODEL)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="compact")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, help="instead of the preset's")
+    parser.add_argument("--batch", type=int, help="instead of the preset's")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--held-out", type=int, help="people scored")
+    parser.add_argument("--proof", type=int, help="rows of the proof of parity")
+    parser.add_argument("--work", type=Path, default=Path("var/training"))
+    add_places(parser)
+    torchscript.add_option(parser)
+    options = parser.parse_args(arguments)
+    preset = PRESETS[options.preset]
+    large = options.preset == "specification"
+    slow = large and not torch.cuda.is_available()
+    options.steps = options.steps or (CPU_STEPS if slow else preset.recipe.steps)
+    options.held_out = options.held_out or (300 if slow else 8000)
+    options.proof = options.proof or (GOLDEN_ROWS if large else PROOF_ROWS)
+    options.repository = options.repository or preset.repository
+    return options
 
 
 if __name__ == "__main__":

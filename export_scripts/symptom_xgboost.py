@@ -2,8 +2,9 @@
 
     python -m export_scripts.symptom_xgboost               # or make export M=...
 
-One row per window and day ahead; eleven quantile objectives; each level starts from
-climatology's quantile (as base margin), so the trees learn corrections in z units only.
+One row per window and day ahead, and one for the mean of the days; eleven quantile
+objectives; each level starts from climatology's quantile (as base margin), so the trees
+learn corrections in z units only.
 
 Public converters accept a booster with several quantiles and answer wrongly, so the
 booster's own JSON is turned into one ONNX-ML TreeEnsembleRegressor here, and proven
@@ -37,10 +38,11 @@ from export_scripts.onnx_export import (
 )
 
 MODEL = "symptom_xgboost"
-PEOPLE = 100_000
-DAYS_EACH = 3  # days ahead taken per window: the fourteen are alike
+PEOPLE = 150_000
+DAYS_EACH = 2  # days ahead taken per window, beside their mean: the days are alike
 ROUNDS = 200
 SAVE_EVERY = 25
+ROWS = HORIZON + 1  # the days, and last their mean
 TOLERANCE = 1e-4  # z units, ONNX against the booster
 LEAF = -1  # XGBoost's child number of a leaf
 
@@ -51,7 +53,7 @@ def parameters(seed: int, threads: int) -> dict[str, Any]:
         "objective": "reg:quantileerror",
         "quantile_alpha": list(LEVELS),
         "tree_method": "hist",
-        "max_depth": 4,
+        "max_depth": 6,
         "learning_rate": 0.05,
         "min_child_weight": 200,
         "subsample": 0.7,
@@ -64,13 +66,14 @@ def parameters(seed: int, threads: int) -> dict[str, Any]:
 
 
 def rows(rng: np.random.Generator, windows: Windows) -> xgboost.DMatrix:
-    """Training rows: `DAYS_EACH` random days ahead of every window."""
+    """Training rows: `DAYS_EACH` random days ahead of every window, and their mean."""
     count = len(windows.target)
     days = rng.integers(HORIZON, size=(count, DAYS_EACH))
-    which = np.repeat(np.arange(count), DAYS_EACH)
+    ahead = np.column_stack([days, np.full(count, HORIZON)]).ravel()
+    which = np.repeat(np.arange(count), DAYS_EACH + 1)
     return xgboost.DMatrix(
-        windows.arrays.features[which, days.ravel()],
-        label=windows.target[which, days.ravel()],
+        windows.arrays.features[which, ahead],
+        label=windows.target[which, ahead],
         base_margin=windows.arrays.anchor[which],
     )
 
@@ -103,14 +106,14 @@ def train(
 
 
 def predict(booster: xgboost.Booster, inputs: dict[str, np.ndarray]) -> np.ndarray:
-    """The booster's answer: [window, 14, F], [window, 11] -> [window, 14, 11]."""
+    """The booster's answer: [window, 15, F], [window, 11] -> [window, 15, 11]."""
     features, anchor = inputs["features"], inputs["anchor"]
     matrix = xgboost.DMatrix(
         features.reshape(-1, features.shape[2]),
-        base_margin=np.repeat(anchor, HORIZON, axis=0),
+        base_margin=np.repeat(anchor, ROWS, axis=0),
     )
-    answer = booster.predict(matrix)  # (window * day, level)
-    quantiles: np.ndarray = answer.reshape(-1, HORIZON, len(LEVELS))
+    answer = booster.predict(matrix)  # (window * row, level)
+    quantiles: np.ndarray = answer.reshape(-1, ROWS, len(LEVELS))
     return quantiles
 
 
@@ -127,21 +130,21 @@ def to_onnx(booster: xgboost.Booster) -> onnx.ModelProto:
     )
     nodes = [
         helper.make_node("Reshape", ["features", "row_shape"], ["rows"]),
-        trees,  # (window * day, level)
+        trees,  # (window * row, level)
         helper.make_node("Reshape", ["corrections", "day_shape"], ["by_day"]),
         helper.make_node("Unsqueeze", ["anchor", "day_axis"], ["start"]),
         helper.make_node("Add", ["by_day", "start"], ["quantiles"]),
     ]
-    shapes = {"row_shape": [-1, wide], "day_shape": [-1, HORIZON, levels]}
+    shapes = {"row_shape": [-1, wide], "day_shape": [-1, ROWS, levels]}
     constants = {**shapes, "day_axis": [1]}
     graph = helper.make_graph(
         nodes,
         MODEL,
         [
-            _tensor("features", ["batch", HORIZON, wide]),
+            _tensor("features", ["batch", ROWS, wide]),
             _tensor("anchor", ["batch", levels]),
         ],
-        [_tensor("quantiles", ["batch", HORIZON, levels])],
+        [_tensor("quantiles", ["batch", ROWS, levels])],
         [
             numpy_helper.from_array(np.array(shape, dtype=np.int64), name)
             for name, shape in constants.items()
@@ -238,6 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "seed": options.seed,
             "windows": options.people,
             "rounds": options.rounds,
+            "rounds_of_the_recipe": ROUNDS,
         },
         libraries=("xgboost", "onnx", "onnxruntime", "numpy"),
     )

@@ -25,13 +25,24 @@ _SPAN = f"{HORIZON} days after the last entry"
 _METHODS = {
     "ensemble": "quantile-average",
     "climatology": "climatology",
-    "shrinkage": "shrinkage",
-    "prior": "population-prior",
+    "irregular": "irregular",
+    "prior": "prior",
 }
 _FALLBACKS = {
     "climatology": "Exponentially weighted climatology of the patient's own entries",
-    "shrinkage": "The patient's own scores, moved towards a simulated population",
-    "prior": "Few entries: own scores, moved towards a simulated population",
+    "irregular": "Gaussian process over the patient's own scores, each at its day",
+    "prior": "One entry: how scores scatter around it is assumed, not measured",
+}
+# Stored by an earlier version, they may still wait to be delivered: code and text.
+_FORMER = {
+    "shrinkage": (
+        "shrinkage",
+        "The patient's own scores, moved towards a simulated population",
+    ),
+    "prior": (
+        "population-prior",
+        "Few entries: own scores, moved towards a simulated population",
+    ),
 }
 
 
@@ -142,7 +153,7 @@ def _prediction(
         "performer": [{"display": "MindTwin"}],
         "device": {"reference": device},
         "method": {
-            **concept(codes.METHOD, _METHODS[forecast.method]),
+            **concept(codes.METHOD, method_code(forecast)),
             "text": method_text(forecast),
         },
         "note": [{"text": _note(forecast)}],
@@ -158,8 +169,22 @@ def sources(forecast: Forecast) -> list[str]:
     return [source for source in forecast.sources if codes.SOURCE.fullmatch(source)]
 
 
+def method_code(forecast: Forecast) -> str:
+    """Our code of how the forecast was made."""
+    former = _FORMER[forecast.method] if _is_former(forecast) else None
+    return former[0] if former else _METHODS[forecast.method]
+
+
+def _is_former(forecast: Forecast) -> bool:
+    """Whether no version of today answers so: `prior` now is for one entry alone."""
+    of_few = forecast.method == "prior" and forecast.entries > 1
+    return of_few or forecast.method not in _METHODS
+
+
 def method_text(forecast: Forecast) -> str:
     """Which models with which weights, or the fallback by its name."""
+    if _is_former(forecast):
+        return _FORMER[forecast.method][1]
     if not forecast.models:
         return _FALLBACKS[forecast.method]
     parts = [

@@ -25,6 +25,8 @@ DISCLAIMER = (
     "A computed estimate for research and decision support: not a measurement, not a "
     "diagnosis, not a medical device. Clinical judgement decides."
 )
+# `shrinkage` is only found in what an earlier version stored.
+TYPES = (*get_args(Method), "shrinkage")
 DIRECTIONS = {True: "higher is worse", False: "higher is better", None: "unknown"}
 
 
@@ -93,7 +95,9 @@ class InstrumentSerializer(serializers.Serializer[Any]):
 
     scale = ScaleSerializer()
     unit = serializers.CharField(help_text="UCUM unit of all scores below")
-    type = serializers.ChoiceField(choices=get_args(Method))
+    type = serializers.ChoiceField(
+        choices=TYPES, help_text="how it was made; shrinkage: by an earlier version"
+    )
     reliability = ReliabilitySerializer()
     dates = serializers.ListField(child=serializers.DateField())
     forecast = serializers.ListField(

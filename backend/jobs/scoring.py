@@ -9,6 +9,7 @@ answers, which is what an empty database promotes.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
@@ -20,7 +21,8 @@ import numpy as np
 from backend.inference.catalogue import latest_verified
 from backend.inference.embedded import EmbeddedServer
 from backend.inference.keys import SHIPPED
-from backend.predictions.asking import AskAll, asker
+from backend.predictions.asking import asker
+from backend.twin.ensemble import AskAll
 from backend.twin.features import ForecastWindow, forecast_window, schema_hash
 from backend.twin.forecast import WEIGHTS, forecast_all
 from backend.twin.record import Entry, Series
@@ -32,19 +34,22 @@ REPOSITORY = ROOT / "model_repository"
 TRUSTED = (SHIPPED, ROOT / "var" / "keys" / "trusted")  # ours, and a local export's
 SYSTEM = "https://mindtwin.example/fhir/CodeSystem/diary"
 TIMEOUT_S = 60.0  # a benchmark may wait
+FOLDS = 4
 Weights = Mapping[str, float]  # per model, as in backend.twin.forecast
 
 
 class DailySeries(Protocol):
     """What the benchmark hands over: consecutive days, NaN where nothing was said.
 
-    `scale_min` and `scale_max` are the scale's ends, or None where they are unknown.
+    `scale_min` and `scale_max` are the scale's ends, or None where they are unknown;
+    `patient` is an opaque name.
     """
 
     dates: np.ndarray
     values: np.ndarray
     scale_min: float | None
     scale_max: float | None
+    patient: str
 
 
 class Members(NamedTuple):
@@ -79,18 +84,23 @@ def forecast_with(
 def answers_with(
     members: Members, batch: Sequence[DailySeries], *, weights: Weights = WEIGHTS
 ) -> list[Forecast]:
-    """`answers` with given members and weights; each is asked for on its last date."""
-    groups: dict[date, list[int]] = {}
+    """`answers` with given members and weights; each is asked for on its last date.
+
+    What was fitted on real people is taken from those outside the patient's fold.
+    """
+    groups: dict[tuple[date, str], list[int]] = {}
     for i, series in enumerate(batch):
-        groups.setdefault(_day(series.dates[-1]), []).append(i)
+        key = _day(series.dates[-1]), fold(series.patient)
+        groups.setdefault(key, []).append(i)
     found: dict[int, Forecast] = {}
-    for as_of, rows in groups.items():
+    for (as_of, apart), rows in groups.items():
         made = forecast_all(
             [window(batch[i]) for i in rows],
             ask_all=members.ask_all,
             weights=weights,
             uses=members.uses,
             as_of=as_of,
+            fold=apart,
         )
         found.update(zip(rows, made, strict=True))
     return [found[i] for i in range(len(batch))]
@@ -103,6 +113,11 @@ def aligned(made: Sequence[Forecast], batch: Sequence[DailySeries]) -> np.ndarra
         for answer, series in zip(made, batch, strict=True)
     ]
     return np.array(parts).reshape(len(parts), HORIZON, len(LEVELS))
+
+
+def fold(patient: str) -> str:
+    """The quarter of all patients that one belongs to, by name, the same everywhere."""
+    return str(int(hashlib.sha256(patient.encode()).hexdigest(), 16) % FOLDS)
 
 
 def window(series: DailySeries) -> ForecastWindow:

@@ -17,7 +17,8 @@ from pathlib import Path
 from backend.jobs.diary import Diary, Symptom
 from backend.predictions.digests import digest_of_models
 from backend.twin import features
-from backend.twin.forecast import CALCULATION, AskAll, forecast_all
+from backend.twin.ensemble import AskAll
+from backend.twin.forecast import CALCULATION, forecast_all
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import LEVELS, Forecast, ModelUse
 

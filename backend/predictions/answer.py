@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -20,7 +20,7 @@ from backend.twin import recommendation, trajectory_json
 from backend.twin.features import ForecastWindow
 from backend.twin.recommendation import Recommendation
 from backend.twin.record import PatientRecord
-from backend.twin.trajectory import Forecast
+from backend.twin.trajectory import Forecast, ModelUse
 from backend.twin.window_digest import window_digest
 
 TABLE = "predictions_prediction"
@@ -50,9 +50,12 @@ def compose(
     windows: Sequence[ForecastWindow],
     forecasts: Sequence[Forecast],
     *,
+    uses: Mapping[str, ModelUse],
     as_of: date,
 ) -> Answer:
     """The answer that the windows' forecasts make, both in the same order.
+
+    `uses` are the models that were asked for them, by name.
 
     With recommendations, identifiers, and what else the record says on that day.
     """
@@ -61,7 +64,10 @@ def compose(
             forecast=forecast,
             recommendations=recommendation.from_forecast(forecast, record, as_of),
             identifier=digests.identifier(
-                patient, forecast, window_digest=window_digest(window)
+                patient,
+                forecast,
+                window_digest=window_digest(window),
+                asked=uses.values(),
             ),
         )
         for window, forecast in zip(windows, forecasts, strict=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-import numpy as np
-
+from backend.twin.ensemble import Answer, AskAll
 from backend.twin.errors import ModelError, ModelRefused
 from backend.twin.ports import Arrays, ModelServer
 from backend.twin.trajectory import ModelUse
 
 OUTPUT = "quantiles"  # what every symptom model calls its answer
-Answer = np.ndarray | ModelError
-AskAll = Callable[[Mapping[str, Arrays]], Mapping[str, Answer]]
 
 
 def asker(
@@ -34,7 +31,7 @@ def asker(
             return error
         if OUTPUT not in answer:
             return ModelRefused(f"{model} has no output named {OUTPUT}")
-        return answer[OUTPUT]  # (batch, day, level)
+        return answer[OUTPUT]  # (batch, HORIZON + 1, level)
 
     def ask_all(inputs: Mapping[str, Arrays]) -> dict[str, Answer]:
         if not inputs:

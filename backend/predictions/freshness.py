@@ -19,12 +19,12 @@ def find_fresh(
 ) -> tuple[Prediction, Answer] | None:
     """The newest stored answer that `draft` would repeat, or None.
 
-    Equal are patient, record and approved models, and what depends on the day or on
-    what could not be read: the mark "historical" of each instrument and all remarks.
-    An answer made for
-    another day than the draft's or the day before is not given again: its grade counts
-    the days since the last entry. Nor is one that rests on an entry which was taken
-    back since, or that was made before there were early warnings.
+    Equal are patient, record (medicines too), approved models and all that was fitted
+    around them, and what depends on the day or on what could not be read: the mark
+    "historical" of each instrument and all remarks. An answer made for another day than
+    the draft's or the day before is not given again: its grade counts the days since
+    the last entry. Nor is one that rests on an entry which was taken back since, or
+    that was made before there were early warnings.
     """
     prediction = (
         Prediction.objects.filter(

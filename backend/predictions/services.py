@@ -73,10 +73,10 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
         fresh = _fresh(draft, record, windows=windows, until=until, policy=policy)
         if fresh is None:
             ask_all = asker(models, uses, timeout_s=policy.timeout_s)
-            forecasts = forecast_all(
+            made = forecast_all(
                 windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
             )
-            answer = compose(patient, record, windows, forecasts, as_of=until)
+            answer = compose(patient, record, windows, made, uses=uses, as_of=until)
             draft.evidence = seal_evidence(draft, answer, windows, record=record)
     stored = fresh or _save(draft, answer, uses)
     return stored_forecast(*stored, now=moment, policy=policy, reused=fresh is not None)
@@ -132,7 +132,12 @@ def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
     fitting = for_age(record, record.person, day).series
     if not any(series.entries for series in fitting):
         raise NoHistory(remarks(record, day))
-    return [forecast_window(series, day) for series in fitting if series.entries]
+    taken = record.medications
+    return [
+        forecast_window(series, day, medications=taken)
+        for series in fitting
+        if series.entries
+    ]
 
 
 def _fresh(

@@ -18,28 +18,29 @@ Tibshirani 2023, arXiv:2307.16895) without any state that must be kept.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 
+from backend.twin.answer_grid import on_steps
 from backend.twin.features import MIN_ENTRIES, ForecastWindow, forecast_window
 from backend.twin.trajectory import HORIZON, INTERVALS, LEVELS, MEDIAN
 
 EVERYONE = "all"  # the table's constants that serve; the others leave one fold out
 STEP = 7  # days between the earlier days that the models are asked for again
 ORIGINS = 6  # how many of them at most
+ROUNDING = 1e-5  # models answer in single precision: an answer on an end is inside
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constants:
     """What was fitted: shares and factors without unit, and one number of outcomes."""
 
-    first_day: float  # the transformer's share of the blend on the first day ahead
-    last_day: float  # and on the last; in between a straight line
     middle: float  # spread factor of the levels between the outermost two
     ends: float  # spread factor of the outermost two levels
     fortnight_middle: float  # the same two for the mean of the fortnight
@@ -60,16 +61,30 @@ class Backtest:
     reported: np.ndarray
 
 
+UNFITTED = Constants(
+    middle=1.0,
+    ends=1.0,
+    fortnight_middle=1.0,
+    fortnight_ends=1.0,
+    gain=0.0,
+    outcomes=1.0,
+)  # for models that nobody has calibrated yet: nothing is moved
+
+
+def constants(versions: Mapping[str, int], fold: str = EVERYONE) -> Constants:
+    """What was fitted for these versions of the models; UNFITTED where nothing was.
+
+    Raises KeyError for a fold that the table does not have.
+    """
+    fitted = _table()
+    known = all(fitted["versions"].get(m) == v for m, v in versions.items())
+    return Constants(**fitted["constants"][fold]) if known and versions else UNFITTED
+
+
 @cache
-def constants(fold: str = EVERYONE) -> Constants:
-    """The fitted constants; raises KeyError for a fold that the table does not have."""
+def _table() -> dict[str, Any]:
     table = files("backend.twin.tables").joinpath("calibration.toml")
-    return Constants(**tomllib.loads(table.read_text("utf-8"))["constants"][fold])
-
-
-def transformer_share(fitted: Constants) -> np.ndarray:
-    """The transformer's share of the blend of each day ahead [HORIZON]."""
-    return np.linspace(fitted.first_day, fitted.last_day, HORIZON)
+    return tomllib.loads(table.read_text("utf-8"))
 
 
 def calibrated(
@@ -78,13 +93,15 @@ def calibrated(
     low: np.ndarray | float,
     high: np.ndarray | float,
     fitted: Constants,
+    step: np.ndarray | float = 0.0,
     widening: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Calibrated quantiles inside the scale: [.., row, level] in, the same shape out.
 
     The first HORIZON rows are days; one more, where there is one, is the mean of the
-    fortnight, which `widening` (see there) leaves as it is. Ascending; `low` and `high`
-    are the scale's ends in the quantiles' unit and broadcast, as does `widening`.
+    fortnight, which `widening` (see there) and `step` leave as it is. Ascending. The
+    scale's ends `low` and `high`, and the `step` between two answers (0: none known)
+    are in the quantiles' unit; they broadcast, as does `widening`.
     """
     rows = quantiles.shape[-2]
     factors = np.tile(_factors(fitted.middle, fitted.ends), (rows, 1))
@@ -94,6 +111,8 @@ def calibrated(
     median = given[..., MEDIAN, None]
     moved = median + (given - median) * factors * own
     moved = np.where(given <= low, low, np.where(given >= high, high, moved))
+    stepped = on_steps(moved, low=low, step=step)
+    moved = np.where(np.arange(rows)[:, None] < HORIZON, stepped, moved)
     return _outwards(np.clip(moved, low, high))
 
 
@@ -110,7 +129,11 @@ def earlier_windows(window: ForecastWindow) -> tuple[ForecastWindow, ...]:
     back = range(STEP, STEP * ORIGINS + 1, STEP)
     enough = [days for days in back if seen[:-days].sum() >= MIN_ENTRIES]
     return tuple(
-        forecast_window(inside, window.last_day - timedelta(days=days))
+        forecast_window(
+            inside,
+            window.last_day - timedelta(days=days),
+            medications=window.medications,
+        )
         for days in enough
     )
 
@@ -140,10 +163,20 @@ def widening(found: Backtest, fitted: Constants) -> float:
     """
     low, high = INTERVALS[0.80]
     seen = np.isfinite(found.reported)
-    inside = (found.reported >= found.quantiles[..., low]) & (
-        found.reported <= found.quantiles[..., high]
+    near = ROUNDING * (1 + np.abs(found.reported))
+    inside = (found.reported >= found.quantiles[..., low] - near) & (
+        found.reported <= found.quantiles[..., high] + near
     )
     return float(own_factor(inside.sum(), seen.sum(), fitted))
+
+
+def adapts(step: np.ndarray | float, sd: np.ndarray | float = 1.0) -> np.ndarray:
+    """Whether a person's own record may move the spread at all.
+
+    Not where one answer is further from the next than the person's days usually are:
+    there the smallest widening takes in a whole answer, and a narrowing none.
+    """
+    return np.asarray(step) < np.asarray(sd)
 
 
 def own_factor(

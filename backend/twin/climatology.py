@@ -1,8 +1,7 @@
 """What a person's own recent days say: the fallback that every model must beat.
 
-Two answers that need no model: exponentially weighted climatology where there is a
-history, and the few values seen, moved towards a simulated population, where there is
-none. Neither follows a trend.
+Exponentially weighted climatology follows no trend: every coming day gets the same
+answer. Where there are too few days for it, `irregular` answers.
 """
 
 from __future__ import annotations
@@ -10,23 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import norm
 
 from backend.twin.errors import InsufficientData
-from backend.twin.scales import Scale
 from backend.twin.trajectory import LEVELS
 
 HALF_LIFE_DAYS = 14.0
-
-# Population constants in units of the scale's width, from twin.simulation; printed by
-# `python -m export_scripts.prior`, and a test holds them against the simulator.
-PRIOR_MEAN = 0.47  # mean over people of a person's own mean
-PRIOR_MEAN_SD = 0.27  # spread of people's own means
-PRIOR_DAY_SD = 0.165  # typical spread of one person's days (root mean square)
-PRIOR_DAY_DEGREES = 3.5  # the spread counts as much as this many seen deviations
-# How far fourteen-day means stray from a person's weighted past, over how far days do;
-# from the same script. On real diaries of open licence: .53, .37 to .62 by data set.
-FORTNIGHT_SHARE = 0.61
+# How far fourteen-day means stray from a person's weighted past, over how far days do,
+# in simulated people; printed by `python -m export_scripts.fortnight_share`, and a test
+# compares. On real diaries of open licence: .53, .37 to .62 by data set.
+FORTNIGHT_SHARE = 0.55
 
 
 def ew_quantiles(
@@ -93,30 +84,4 @@ def fortnight_quantiles(
     levels = days.mean(0)
     centre = levels @ stretches
     answer: np.ndarray = centre + share * (levels - centre)
-    return answer
-
-
-def prior_quantiles(values: np.ndarray, scale: Scale) -> np.ndarray:
-    """Quantiles of one coming day from a handful of values, in score units.
-
-    Normal-normal empirical Bayes: the person's mean is the population's, moved towards
-    the mean of the values as far as their number and spread allow; the spread of days
-    is a scaled-inverse-chi-square mean; the answer is the normal predictive
-    distribution, clipped to the scale (Gelman et al., Bayesian Data Analysis, 3rd ed.,
-    sections 2.5 and 2.6). All values weigh the same, whatever their age: on real PHQ-9
-    scores that was better than weighting recent ones more. NaN is absent.
-    Raises InsufficientData without any value.
-    """
-    seen = (values[~np.isnan(values)] - scale.low) / scale.width
-    if len(seen) == 0:
-        raise InsufficientData(("values",))
-    scatter = float(((seen - seen.mean()) ** 2).sum())
-    day_variance = (PRIOR_DAY_DEGREES * PRIOR_DAY_SD**2 + scatter) / (
-        PRIOR_DAY_DEGREES + len(seen) - 1
-    )
-    precision = 1 / PRIOR_MEAN_SD**2 + len(seen) / day_variance
-    mean = (PRIOR_MEAN / PRIOR_MEAN_SD**2 + seen.sum() / day_variance) / precision
-    spread = np.sqrt(day_variance + 1 / precision)
-    shares = np.clip(mean + spread * norm.ppf(LEVELS), 0.0, 1.0)
-    answer: np.ndarray = scale.low + scale.width * shares
     return answer

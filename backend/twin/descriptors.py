@@ -7,8 +7,11 @@ shape of truth values; the last column is the last observed day.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
+
+TREATMENT_DAYS = 14.0  # a change of treatment has faded to a third after these
 
 
 def halved(days: int, half_life: float) -> np.ndarray:
@@ -17,16 +20,19 @@ def halved(days: int, half_life: float) -> np.ndarray:
     return weights
 
 
-def placement(
-    values: np.ndarray,
-    seen: np.ndarray,
-    *,
-    low: np.ndarray,
-    width: np.ndarray,
-    mean: np.ndarray,
-    sd: np.ndarray,
-) -> list[np.ndarray]:
+class Place(NamedTuple):
+    """Where windows lie on their scales, all [window] in score units."""
+
+    low: np.ndarray
+    width: np.ndarray
+    mean: np.ndarray
+    sd: np.ndarray
+    step: np.ndarray
+
+
+def placement(values: np.ndarray, seen: np.ndarray, *, at: Place) -> list[np.ndarray]:
     """Where the person stands on the scale: ends in z, floor, number of levels."""
+    low, width, mean, sd = at.low, at.width, at.mean, at.sd
     share = (values - low[:, None]) / width[:, None]
     floor, ceiling = share <= 1e-6, share >= 1 - 1e-6  # NaN is neither
     ordered = np.sort(share, axis=1)  # NaN last
@@ -34,6 +40,7 @@ def placement(
     return [
         (low - mean) / sd,
         (low + width - mean) / sd,
+        at.step / sd,
         (mean - low) / width,
         np.log(sd / width),
         floor.sum(1) / seen.sum(1),
@@ -71,8 +78,6 @@ def recent(z: np.ndarray, seen: np.ndarray) -> list[np.ndarray]:
     lately = z[:, -14:] - mean_of(14)[:, None] * seen[:, -14:]
     return [
         z[:, -1],
-        z[:, -2],
-        z[:, -3],
         *(mean_of(days) for days in (3, 7, 14, 28)),
         weighted(z, 2.0),
         weighted(z, 5.0),
@@ -105,3 +110,9 @@ def rhythm(z: np.ndarray, seen: np.ndarray) -> list[np.ndarray]:
         (z * week).sum(1) / (week.sum(1) + 1),
         (z**3).sum(1) / count,
     ]
+
+
+def treated(changes: np.ndarray) -> list[np.ndarray]:
+    """How fresh the last change of treatment is, up and down: 1 today, 0 none."""
+    faded = np.exp(-np.arange(changes.shape[1])[::-1] / TREATMENT_DAYS)
+    return [((changes * sign > 0) * faded).max(1) for sign in (1, -1)]

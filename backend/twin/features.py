@@ -17,28 +17,33 @@ from typing import NamedTuple
 import numpy as np
 
 from backend.twin import descriptors
+from backend.twin.answer_grid import answer_steps
 from backend.twin.climatology import HALF_LIFE_DAYS, weighted_quantiles
 from backend.twin.errors import InsufficientData, ModelRefused
-from backend.twin.record import Series
+from backend.twin.history import MedicationEvent
+from backend.twin.record import Entry, Series
 from backend.twin.trajectory import HORIZON, LEVELS
+from backend.twin.treatment_changes import treatment_changes
 
 CONTEXT = 126  # days shown to a model: 18 whole weeks
 MIN_ENTRIES = 7  # observed days below which no model is asked
 SD_FLOOR = 0.02  # share of the scale's width; lets a constant history be divided by
 Z_LIMIT = 12.0  # nothing a model sees lies further out, in z units
-TRANSFORMATION = 1  # raise when the meaning of any array below changes
+TRANSFORMATION = 2  # raise when the meaning of any array below changes
 
-HISTORY_FEATURES = ("value_z", "observed")
+HISTORY_FEATURES = ("value_z", "observed", "treatment")
 CONTEXT_FEATURES = (
-    "low_z", "high_z", "mean_share", "log_sd_share",
+    "low_z", "high_z", "step_z", "mean_share", "log_sd_share",
     "floor_share", "ceiling_share", "floor_share_14", "log_levels",
     "log_observed", "log_span", "adherence", "adherence_14",
-    "last_z", "lag1_z", "lag2_z", "mean3_z", "mean7_z", "mean14_z", "mean28_z",
+    "last_z", "mean3_z", "mean7_z", "mean14_z", "mean28_z",
     "ew2_z", "ew5_z", "ew14_z", "ew42_z", "ew14_sd", "sd14",
     "acf1", "acf2", "acf7", "step", "slope", "first_week_z", "skew",
+    "treatment_more", "treatment_less",
     *(f"own_q{level:g}" for level in LEVELS),
 )  # fmt: skip
-HORIZON_FEATURES = ("day", "same_weekday_z", "weekday_mean_z")
+# The last row ahead is the mean of the fourteen days; its `day` is 0.
+HORIZON_FEATURES = ("day", "lag1_z", "lag2_z", "same_weekday_z", "weekday_mean_z")
 DAY_FEATURES = (
     *CONTEXT_FEATURES,
     *(f"anchor_q{level:g}" for level in LEVELS),
@@ -56,10 +61,11 @@ class WindowArrays(NamedTuple):
 
     mean: np.ndarray  # (window,) score units
     sd: np.ndarray  # (window,) score units, floored
-    history: np.ndarray  # (window, CONTEXT, 2)
+    step: np.ndarray  # (window,) score units between two answers; 0 = none seen
+    history: np.ndarray  # (window, CONTEXT, len(HISTORY_FEATURES))
     context: np.ndarray  # (window, len(CONTEXT_FEATURES))
     anchor: np.ndarray  # (window, 11) z units
-    features: np.ndarray  # (window, HORIZON, len(DAY_FEATURES))
+    features: np.ndarray  # (window, HORIZON + 1, len(DAY_FEATURES))
 
 
 @dataclass(frozen=True)
@@ -71,10 +77,12 @@ class ForecastWindow:
     """
 
     series: Series
+    medications: tuple[MedicationEvent, ...]
     last_day: date
     values: np.ndarray
     mean: float
     sd: float
+    step: float
     history: np.ndarray
     context: np.ndarray
     features: np.ndarray
@@ -83,30 +91,35 @@ class ForecastWindow:
     high: float
 
 
-def forecast_window(series: Series, as_of: date) -> ForecastWindow:
+def forecast_window(
+    series: Series, as_of: date, *, medications: Sequence[MedicationEvent] = ()
+) -> ForecastWindow:
     """The window of `series` that ends with its last entry on or before `as_of`.
 
-    Several entries of one day are averaged. Raises InsufficientData when there is none.
+    Several entries of one day are averaged; `medications` are the patient's, of any
+    day. Raises InsufficientData when there is no entry.
     """
     entries = [entry for entry in series.entries if entry.day <= as_of]
     if not entries:
         raise InsufficientData((f"entries of {series.scale.key}",))
     last_day = max(entry.day for entry in entries)
-    first_day = last_day - timedelta(days=CONTEXT - 1)
-    total, count = np.zeros(CONTEXT), np.zeros(CONTEXT)
-    for entry in entries:
-        if entry.day >= first_day:
-            total[(entry.day - first_day).days] += entry.value
-            count[(entry.day - first_day).days] += 1
-    values = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    values = _daily_means(entries, last_day)
     low, high = series.scale.low, series.scale.high
-    arrays = window_arrays(values[None], low=np.array([low]), high=np.array([high]))
+    changes = treatment_changes(medications, last_day=last_day, days=CONTEXT)
+    arrays = window_arrays(
+        values[None],
+        low=np.array([low]),
+        high=np.array([high]),
+        changes=changes[None],
+    )
     return ForecastWindow(
         series=series,
+        medications=tuple(medications),
         last_day=last_day,
         values=values,
         mean=float(arrays.mean[0]),
         sd=float(arrays.sd[0]),
+        step=float(arrays.step[0]),
         history=arrays.history[0],
         context=arrays.context[0],
         features=arrays.features[0],
@@ -114,6 +127,17 @@ def forecast_window(series: Series, as_of: date) -> ForecastWindow:
         low=low,
         high=high,
     )
+
+
+def _daily_means(entries: Sequence[Entry], last_day: date) -> np.ndarray:
+    """The CONTEXT days up to `last_day`, score units; NaN where there is no entry."""
+    first_day = last_day - timedelta(days=CONTEXT - 1)
+    total, count = np.zeros(CONTEXT), np.zeros(CONTEXT)
+    for entry in entries:
+        if entry.day >= first_day:
+            total[(entry.day - first_day).days] += entry.value
+            count[(entry.day - first_day).days] += 1
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
 
 
 def inputs(model: str, windows: Sequence[ForecastWindow]) -> dict[str, np.ndarray]:
@@ -147,11 +171,17 @@ def schema_hash() -> str:
 
 
 def window_arrays(
-    values: np.ndarray, *, low: np.ndarray, high: np.ndarray
+    values: np.ndarray,
+    *,
+    low: np.ndarray,
+    high: np.ndarray,
+    changes: np.ndarray | None = None,
 ) -> WindowArrays:
     """Arrays for many windows: values [window, CONTEXT] in score units, NaN = absent.
 
-    Every row needs one value at least; `low` and `high` are the scales' ends [window].
+    Every row needs one value at least; `low` and `high` are the scales' ends [window];
+    `changes` of treatment [window, CONTEXT] are +1 for more, -1 for less, 0 for none
+    known.
     """
     seen = ~np.isnan(values)
     count = seen.sum(1)
@@ -161,44 +191,72 @@ def window_arrays(
     sd = np.maximum(np.sqrt((spread**2).sum(1) / count), SD_FLOOR * width)
     z = spread / sd[:, None]  # (window, day), 0 where absent
     marked = np.where(seen, z, np.nan)
+    changes = np.zeros(z.shape) if changes is None else changes
+    step = answer_steps(values, low=low, width=width)
     anchor = weighted_quantiles(
         marked, np.broadcast_to(descriptors.halved(CONTEXT, HALF_LIFE_DAYS), z.shape)
     )
-    own = weighted_quantiles(marked, np.ones_like(z))
-    columns = [
-        *descriptors.placement(values, seen, low=low, width=width, mean=mean, sd=sd),
-        *descriptors.presence(seen),
-        *descriptors.recent(z, seen),
-        *descriptors.rhythm(z, seen),
-        *own.T,
-    ]
-    context = np.clip(np.stack(columns, axis=1), -Z_LIMIT, Z_LIMIT)
+    at = descriptors.Place(low=low, width=width, mean=mean, sd=sd, step=step)
+    context = _context(values, marked, changes=changes, at=at)
+    history = np.clip(np.stack([z, seen, changes], axis=2), -Z_LIMIT, Z_LIMIT)
     return WindowArrays(
         mean=mean,
         sd=sd,
-        history=np.stack([np.clip(z, -Z_LIMIT, Z_LIMIT), seen], 2).astype(np.float32),
+        step=step,
+        history=history.astype(np.float32),
         context=context.astype(np.float32),
         anchor=anchor.astype(np.float32),
-        features=_day_features(z, seen, context=context, anchor=anchor),
+        features=_day_features(marked, context=context, anchor=anchor),
     )
 
 
-def _day_features(
-    z: np.ndarray, seen: np.ndarray, *, context: np.ndarray, anchor: np.ndarray
+def _context(
+    values: np.ndarray,
+    marked: np.ndarray,
+    *,
+    changes: np.ndarray,
+    at: descriptors.Place,
 ) -> np.ndarray:
-    """Features of each day ahead: [window, HORIZON, len(DAY_FEATURES)] float32."""
-    ahead = np.arange(1, HORIZON + 1)
-    weekday = (
-        CONTEXT - 1 + ahead - 7 * np.ceil(ahead / 7).astype(int)
-    )  # a week or two back
-    by_week, counts = (x.reshape(len(z), -1, 7).sum(1) for x in (z, seen))
-    weekday_mean = (by_week / (counts + 3))[:, weekday % 7]  # shrunk by three absent 0
-    whole = np.concatenate([context, anchor], axis=1)[:, None]
-    shape = (len(z), HORIZON)
-    parts = [
-        np.broadcast_to(whole, (*shape, whole.shape[2])),
-        np.broadcast_to(ahead / HORIZON, shape)[..., None],
-        np.clip(z[:, weekday], -Z_LIMIT, Z_LIMIT)[..., None],
-        np.clip(weekday_mean, -Z_LIMIT, Z_LIMIT)[..., None],
+    """The CONTEXT_FEATURES of each window; `marked` are z units, NaN = absent."""
+    seen = ~np.isnan(marked)
+    z = np.where(seen, marked, 0.0)
+    columns = [
+        *descriptors.placement(values, seen, at=at),
+        *descriptors.presence(seen),
+        *descriptors.recent(z, seen),
+        *descriptors.rhythm(z, seen),
+        *descriptors.treated(changes),
+        *weighted_quantiles(marked, np.ones_like(z)).T,
     ]
-    return np.concatenate(parts, axis=2).astype(np.float32)
+    answer: np.ndarray = np.clip(np.stack(columns, axis=1), -Z_LIMIT, Z_LIMIT)
+    return answer
+
+
+def _day_features(
+    marked: np.ndarray, *, context: np.ndarray, anchor: np.ndarray
+) -> np.ndarray:
+    """Features of each row ahead: [window, HORIZON + 1, len(DAY_FEATURES)] float32.
+
+    `marked` is [window, day] in z units, NaN = absent. A feature that names one single
+    day is NaN where that day is absent; what belongs to a weekday is NaN in the last
+    row, which is no day.
+    """
+    ahead = np.arange(1, HORIZON + 1)
+    # the same weekday, a week or two back
+    weekday = CONTEXT - 1 + ahead - 7 * np.ceil(ahead / 7).astype(int)
+    weeks = marked.reshape(len(marked), -1, 7)
+    told = (~np.isnan(weeks)).sum(1) + 3  # shrunk by three absent 0
+    weekday_mean = (np.nansum(weeks, axis=1) / told)[:, weekday % 7]
+    none = np.full((len(marked), 1), np.nan)
+    whole = np.concatenate([context, anchor], axis=1)[:, None]
+    shape = (len(marked), HORIZON + 1)
+    columns = [
+        np.append(ahead / HORIZON, 0.0)[None],
+        marked[:, [-2]],
+        marked[:, [-3]],
+        np.hstack([marked[:, weekday], none]),
+        np.hstack([weekday_mean, none]),
+    ]
+    parts = [np.clip(np.broadcast_to(x, shape), -Z_LIMIT, Z_LIMIT) for x in columns]
+    first = np.broadcast_to(whole, (*shape, whole.shape[2]))
+    return np.concatenate([first, np.stack(parts, axis=2)], axis=2).astype(np.float32)

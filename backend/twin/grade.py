@@ -1,9 +1,10 @@
 """How far to rely on a forecast: three words, each with its reasons.
 
-The number of observed days gives the grade (high from 30, medium from 14, else low).
+A diary starts from its number of observed days (high from 30, medium from 14, else
+low), a questionnaire from its number of scores (medium from 6, else low; never high).
 Then it can only fall: one step for a thin diary and one more for an old last entry of
-a diary; and however many days there are, to medium at best for the fallback, to low for
-shrinkage, the prior, and a forecast whose days lie in the past.
+a diary; and however much there is, to medium at best without a model, to low for a
+single entry and for a forecast whose days lie in the past.
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ from backend.twin.trajectory import HORIZON, Grade, Method
 
 HIGH_DAYS = 30
 MEDIUM_DAYS = 14
+MEDIUM_SCORES = 6  # of a questionnaire; our choice: real files hold few such people
 ADHERENCE = 0.5  # share of days answered below which a diary is thin
 RECENT_DAYS = 7  # age of a diary's last entry above which it counts as old
 HISTORICAL_DAYS: dict[Cadence, int] = {"daily": 28, "questionnaire": 120}
 
-_SHRUNK = "own scores, moved towards a simulated population"
 _ORDER = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
 
 
@@ -55,8 +56,8 @@ class Evidence:
 
 
 def grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
-    """The grade, and in words everything that made it, the number of days first."""
-    start, reason = _points(evidence.observed_days)
+    """The grade, and in words everything that made it, the number of entries first."""
+    start, reason = _start(evidence)
     steps = tuple(_steps_down(evidence))
     ceilings = tuple(_ceilings(evidence))
     stepped = _ORDER[max(_ORDER.index(start) - len(steps), 0)]
@@ -64,7 +65,21 @@ def grade(evidence: Evidence) -> tuple[Grade, tuple[str, ...]]:
     return level, (reason, *steps, *(why for _, why in ceilings))
 
 
-def _points(days: int) -> tuple[Grade, str]:
+def _start(evidence: Evidence) -> tuple[Grade, str]:
+    """What the number of entries gives by itself."""
+    if evidence.cadence == "questionnaire":
+        return _scores(evidence.observed_days)
+    return _days(evidence.observed_days)
+
+
+def _scores(scores: int) -> tuple[Grade, str]:
+    counted = f"{scores} score{'s' if scores != 1 else ''}"
+    if scores >= MEDIUM_SCORES:
+        return Grade.MEDIUM, f"{counted} ({MEDIUM_SCORES} or more)"
+    return Grade.LOW, f"{counted} (fewer than {MEDIUM_SCORES})"
+
+
+def _days(days: int) -> tuple[Grade, str]:
     counted = f"{days} observed day{'s' if days != 1 else ''}"
     if days >= HIGH_DAYS:
         return Grade.HIGH, f"{counted} ({HIGH_DAYS} or more)"
@@ -85,15 +100,15 @@ def _steps_down(evidence: Evidence) -> Iterator[str]:
 
 
 def _ceilings(evidence: Evidence) -> Iterator[tuple[Grade, str]]:
-    """What no number of days makes up for: the highest grade left, and why."""
+    """What no number of entries makes up for: the highest grade left, and why."""
     age = f"the last entry is {evidence.age_days} days old"
     if evidence.historical:
         yield Grade.LOW, f"historical: {age}"
     elif evidence.over:
         yield Grade.LOW, f"no forecast day lies ahead: {age}"
     if evidence.method == "prior":
-        yield Grade.LOW, f"too few entries to judge their spread: {_SHRUNK}"
-    elif evidence.method == "shrinkage":
-        yield Grade.LOW, f"no model: {_SHRUNK}"
+        yield Grade.LOW, "a single entry: how far the next may lie from it is assumed"
+    elif evidence.method == "irregular":
+        yield Grade.MEDIUM, "no model: few scores, at their own days"
     elif evidence.method == "climatology":
         yield Grade.MEDIUM, "fallback: the person's own recent days, no model"

@@ -15,7 +15,7 @@ from typing import Literal
 from backend.twin.findings import Finding, Kind, urgent_findings
 from backend.twin.record import PatientRecord
 from backend.twin.scales import Band, Scale
-from backend.twin.trajectory import Forecast, Method
+from backend.twin.trajectory import Forecast
 
 __all__ = ["Finding", "Kind", "Recommendation", "from_forecast", "urgent_findings"]
 
@@ -27,9 +27,6 @@ Urgency = Literal["urgent", "routine", "none"]
 REFERENCE_DAYS = 7  # a single diary day is mostly noise: lag-1 autocorrelation ~0.2
 BAND_SHARE = 0.5  # of the important change: a smaller move into a band is not said
 PRINTED = 0.1  # score units; sentences show one decimal
-# Averages of the past. Where such a forecast differs from now, that is the averaging:
-# it would call every rise an improvement to come.
-AVERAGES: frozenset[Method] = frozenset({"climatology", "shrinkage"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,18 +111,25 @@ def _unfit(forecast: Forecast, reference: float | None, as_of: date) -> str:
         return f"The last entry is of {forecast.last_entry}: this is history."
     if forecast.days[-1] < as_of:
         return f"All forecast days are past: the last one is {forecast.days[-1]}."
+    return _incomparable(forecast) or (
+        "The record holds no entry to compare with." if reference is None else ""
+    )
+
+
+def _incomparable(forecast: Forecast) -> str:
+    """Why a difference from now would say nothing; empty where it says something.
+
+    Where a climatology differs from now, that is the averaging: it would call every
+    rise an improvement to come. A questionnaire's return towards the own level was
+    held against real scores (docs/methods/questionnaires.md), a diary's was not.
+    """
+    not_compared = f"so it is not compared with the {_now(forecast)}."
     if forecast.method == "prior":
-        return (
-            f"Too few entries ({forecast.entries}) to judge their spread: the forecast "
-            "is own scores, moved towards a simulated population."
-        )
-    if forecast.method in AVERAGES:
-        return (
-            "The forecast averages past scores and follows no trend, so it is not "
-            f"compared with the {_now(forecast)}."
-        )
-    if reference is None:
-        return "The record holds no entry to compare with."
+        return f"The forecast rests on a single entry, {not_compared}"
+    if forecast.method == "climatology":
+        return f"The forecast averages past scores and follows no trend, {not_compared}"
+    if forecast.method == "irregular" and forecast.scale.cadence == "daily":
+        return f"The diary has {forecast.entries} entries, too few to tell a change."
     return ""
 
 
@@ -139,7 +143,7 @@ def _ahead(forecast: Forecast, as_of: date) -> Forecast:
 
 def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
     """The first day on which the median has moved well into another severity band."""
-    now = forecast.scale.band(reference)
+    now, who = forecast.scale.band(reference), _subject(forecast)
     for at, median in enumerate(forecast.median()):
         if abs(median - reference) < _least_move(forecast.scale):
             continue
@@ -149,7 +153,7 @@ def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendati
             yield Recommendation(
                 code="BAND_CROSSED",
                 text=(
-                    f"The forecast enters a {milder} band: from {_band(now)} to "
+                    f"{who} enters a {milder} band: from {_band(now)} to "
                     f"{_band(then)}. {_numbers(forecast, at, reference)} "
                     "It may be worth a look at the next contact."
                 ),
@@ -170,7 +174,7 @@ def _least_move(scale: Scale) -> float:
 
 def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
     """The first day on which the median has moved by a clinically important change."""
-    scale = forecast.scale
+    scale, who = forecast.scale, _subject(forecast)
     if scale.important_change is None:
         return
     for at, median in enumerate(forecast.median()):
@@ -178,7 +182,7 @@ def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommen
             yield Recommendation(
                 code="IMPORTANT_CHANGE",
                 text=(
-                    f"The forecast moves{_direction(scale, median - reference)} by "
+                    f"{who} moves{_direction(scale, median - reference)} by "
                     f"{_points(scale, abs(median - reference))}; "
                     f"{_points(scale, scale.important_change)} count as clinically "
                     f"important. {_numbers(forecast, at, reference)} "
@@ -190,6 +194,13 @@ def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommen
                 day=forecast.days[at],
             )
             return
+
+
+def _subject(forecast: Forecast) -> str:
+    """Who moves: without a model it is a return after an unusual score, no trend."""
+    if forecast.method == "irregular":
+        return "On return towards the person's own level the forecast"
+    return "The forecast"
 
 
 def _direction(scale: Scale, change: float) -> str:

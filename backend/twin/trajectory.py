@@ -16,9 +16,9 @@ INTERVALS = {0.80: (1, 9), 0.95: (0, 10)}  # level -> positions of its ends in L
 MEDIAN = 5  # position of the median in LEVELS
 
 # ensemble: the models, blended. climatology: the person's own recent days, weighted.
-# shrinkage: the person's own scores, moved towards a simulated population's mean.
-# prior: the same with so few scores (one to six) that their spread is assumed in part.
-Method = Literal["ensemble", "climatology", "shrinkage", "prior"]
+# irregular: two or more scores at their own days, returning to the person's own level.
+# prior: the same formula with one score, whose spread is wholly assumed.
+Method = Literal["ensemble", "climatology", "irregular", "prior"]
 
 
 class Grade(StrEnum):
@@ -46,7 +46,7 @@ class Forecast:
 
     `quantiles` has one row per day and one column per level of `LEVELS`, in score
     units, ordered and inside the scale; `fortnight` has the same of the mean of all
-    fourteen days. `models` is empty where the fallback answered. A forecast stored
+    fourteen days. `models` is empty where no model answered. A forecast stored
     before there were fortnights and warnings has () and None.
     """
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 from datetime import timedelta
 
-from backend.twin.features import CONTEXT, ForecastWindow
+import numpy as np
+
+from backend.twin.calibration import earlier_windows
+from backend.twin.features import CONTEXT, HISTORY_FEATURES, ForecastWindow
 
 
 def window_digest(window: ForecastWindow) -> str:
     """sha256 over the scale's ends and the entries inside the window, hexadecimal.
 
-    Nothing else goes in: neither other instruments nor entries before the window can
-    change the forecast, so they must not change its name. The order of the entries does
-    not count.
+    The days on which treatment changed go in as well. Nothing else does: neither other
+    instruments nor entries before the window can change the forecast, so they must not
+    change its name. The order of the entries does not count.
     """
     scale = window.series.scale
     first_day = window.last_day - timedelta(days=CONTEXT - 1)
@@ -22,5 +25,13 @@ def window_digest(window: ForecastWindow) -> str:
         for entry in window.series.entries
         if first_day <= entry.day <= window.last_day
     )
+    every = (window, *earlier_windows(window))  # earlier ones may see other changes
+    changes = "|".join(_changes(one) for one in every)
     ends = f"{scale.system}|{scale.code}|{scale.low!r}|{scale.high!r}"
-    return hashlib.sha256("\n".join([ends, *lines]).encode()).hexdigest()
+    return hashlib.sha256("\n".join([ends, changes, *lines]).encode()).hexdigest()
+
+
+def _changes(window: ForecastWindow) -> str:
+    """The days of a window on which treatment changed, and which way."""
+    treated = window.history[:, HISTORY_FEATURES.index("treatment")]
+    return ",".join(f"{day}:{treated[day]:g}" for day in np.flatnonzero(treated))

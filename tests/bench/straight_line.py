@@ -34,7 +34,9 @@ from backend.audit import ledger
 from backend.jobs import demo
 from backend.jobs.sandbox_process import sandbox
 from backend.people.access import Actor
+from backend.predictions.ensemble import approved
 from backend.twin import features
+from backend.twin.forecast import WEIGHTS
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
 from tests.bench import reading
@@ -64,11 +66,12 @@ def model_against_bare_session(record: PatientRecord) -> tuple[float, float]:
     inputs = features.inputs("symptom_transformer", [window])
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    path = ROOT / "model_repository" / "symptom_transformer" / "1" / "model.onnx"
-    session = onnxruntime.InferenceSession(str(path), options)
     served = wiring.models()
+    use = approved(WEIGHTS)["symptom_transformer"]
+    path = ROOT / "model_repository" / use.model / str(use.version) / "model.onnx"
+    session = onnxruntime.InferenceSession(str(path), options)
     ours, bare = turns(
-        lambda: served.infer("symptom_transformer", 1, inputs, timeout_s=5.0),
+        lambda: served.infer(use.model, use.version, inputs, timeout_s=5.0),
         lambda: session.run(None, dict(inputs)),
     )
     return ours, bare

@@ -1,4 +1,4 @@
-"""A graph small enough to read: quantiles = anchor, repeated for every day."""
+"""A graph small enough to read: quantiles = anchor, repeated for every row."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from export_scripts.onnx_export import Export, Places
 from export_scripts.real_windows import Answered, Bench, answered
 from tests.export_scripts.made_diaries import bench_of
 
+ROWS = HORIZON + 1  # the days, and last their mean
 GAIN = {"crps_gain_percent": {"mean": 1.0, "low": 0.5, "high": 1.5}}
 
 
@@ -25,13 +26,13 @@ def repeating_graph() -> onnx.ModelProto:
         helper.make_node("Unsqueeze", ["anchor", "axis"], ["row"]),
         helper.make_node("Tile", ["row", "times"], ["quantiles"]),
     ]
-    constants = {"axis": [1], "times": [1, HORIZON, 1]}
+    constants = {"axis": [1], "times": [1, ROWS, 1]}
     tensor = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
         "repeat",
         [tensor("anchor", TensorProto.FLOAT, ["batch", 11])],
-        [tensor("quantiles", TensorProto.FLOAT, ["batch", HORIZON, 11])],
+        [tensor("quantiles", TensorProto.FLOAT, ["batch", ROWS, 11])],
         [
             numpy_helper.from_array(np.array(value, dtype=np.int64), name)
             for name, value in constants.items()
@@ -52,7 +53,7 @@ def export_of(repeating_graph: onnx.ModelProto) -> Callable[..., Export]:
             "model": "repeat",
             "graph": repeating_graph,
             "cases": {"anchor": anchor},
-            "expected": np.repeat(anchor[:, None], HORIZON, axis=1),
+            "expected": np.repeat(anchor[:, None], ROWS, axis=1),
             "tolerance": 1e-6,
             "metrics": GAIN,
             "training": {"seed": 1},

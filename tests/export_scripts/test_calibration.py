@@ -26,21 +26,19 @@ from export_scripts.calibration import (
 from tests.export_scripts.made_diaries import DOSED, SCALES, STUDY, bench_of, write
 
 
-def lot(*, spread: float = 1.0, rows: int = HORIZON, count: int = 600) -> Lot:
-    """Normal days, forecast with `spread` times their spread by the first model.
-
-    The second says the same, but for a median that is far off.
-    """
+def lot(*, spread: float = 1.0, count: int = 600) -> Lot:
+    """Normal days, forecast with `spread` times their spread."""
     rng = np.random.default_rng(2)
-    right = np.tile(spread * norm.ppf(LEVELS), (count, rows, 1))
+    right = np.tile(spread * norm.ppf(LEVELS), (count, HORIZON + 1, 1))
     right[:, HORIZON:] /= np.sqrt(HORIZON)  # independent days
     earlier = np.tile(spread * norm.ppf(LEVELS), (count, ORIGINS, HORIZON, 1))
     return Lot(
-        answers=[right, right + 2.0],
-        earlier=[earlier, earlier + 2.0],
+        answers=right,
+        earlier=earlier,
         came=rng.standard_normal((count, HORIZON)),
         came_since=np.full((count, ORIGINS, HORIZON), np.nan),
         ends=np.array([np.full(count, -50.0), np.full(count, 50.0)]),
+        step=np.zeros(count),
         fold=np.arange(count) % FOLDS,
         weight=np.ones(count),
     )
@@ -48,52 +46,51 @@ def lot(*, spread: float = 1.0, rows: int = HORIZON, count: int = 600) -> Lot:
 
 @pytest.mark.parametrize("spread", [0.8, 1.0, 1.25])
 def test_too_narrow_and_too_wide_are_undone(spread: float) -> None:
-    found = fitted(lot(spread=spread))
-    assert (found.first_day, found.last_day) == (1.0, 1.0)  # the other one is off
+    """Days aim above their level, where discrete answers tie with an end; see GOALS."""
+    found = fitted(lot(spread=spread, count=1200))
     assert found.middle * spread == pytest.approx(1.02, abs=0.03)
     assert found.ends * spread == pytest.approx(1.03, abs=0.05)
-    assert (found.fortnight_middle, found.fortnight_ends) == (1.0, 1.0)
-
-
-def test_the_mean_of_the_fortnight_is_fitted_where_it_is_answered() -> None:
-    found = fitted(lot(spread=1.25, rows=HORIZON + 1, count=2000))
-    assert found.fortnight_middle * 1.25 == pytest.approx(1.0, abs=0.06)
-    assert found.fortnight_ends * 1.25 == pytest.approx(1.0, abs=0.08)
+    assert found.fortnight_middle * spread == pytest.approx(1.0, abs=0.06)
+    assert found.fortnight_ends * spread == pytest.approx(1.0, abs=0.1)
 
 
 def test_a_person_whose_earlier_forecasts_missed_is_wider() -> None:
-    alone = replace(PLAIN, first_day=1.0, last_day=1.0)
     calm = lot(spread=0.5)
     missed = replace(calm, came_since=np.full_like(calm.came_since, 9.0))
     narrow, wide = (
-        coverage(each, alone, 0.80, fortnight=False) for each in (calm, missed)
+        coverage(each, PLAIN, 0.80, fortnight=False) for each in (calm, missed)
     )
     assert wide > narrow + 0.1
 
 
 def test_a_part_is_of_its_rows_only() -> None:
     some = part(lot(), np.arange(600) < 10)
-    assert len(some.came) == len(some.weight) == len(some.answers[0]) == 10
+    assert len(some.came) == len(some.weight) == len(some.answers) == 10
     assert some.ends.shape == (2, 10)
-    assert some.earlier[1].shape[0] == len(some.came_since) == len(some.fold) == 10
+    assert (
+        len(some.step)
+        == len(some.earlier)
+        == len(some.came_since)
+        == len(some.fold)
+        == 10
+    )
 
 
 def test_days_that_did_not_come_do_not_count() -> None:
-    alone = replace(PLAIN, first_day=1.0, last_day=1.0)
     whole = lot()
     came = np.concatenate([whole.came, np.full_like(whole.came, np.nan)])
-    twice = part(whole, np.concatenate([np.arange(600)] * 2))
+    twice = replace(part(whole, np.concatenate([np.arange(600)] * 2)), came=came)
     for fortnight in (False, True):
-        rows = lot(rows=HORIZON + 1) if fortnight else whole
-        twice = replace(part(rows, np.concatenate([np.arange(600)] * 2)), came=came)
-        assert coverage(twice, alone, 0.80, fortnight=fortnight) == pytest.approx(
-            coverage(rows, alone, 0.80, fortnight=fortnight)
+        assert coverage(twice, PLAIN, 0.80, fortnight=fortnight) == pytest.approx(
+            coverage(whole, PLAIN, 0.80, fortnight=fortnight)
         )
 
 
 def test_the_table_reads_back() -> None:
-    text = table({"0": PLAIN, EVERYONE: replace(PLAIN, middle=0.9)}, "model 1")
-    found = tomllib.loads(text)["constants"]
+    text = table({"0": PLAIN, EVERYONE: replace(PLAIN, middle=0.9)}, {"model": 1})
+    read_back = tomllib.loads(text)
+    assert read_back["versions"] == {"model": 1}
+    found = read_back["constants"]
     assert Constants(**found["0"]) == PLAIN
     assert Constants(**found[EVERYONE]).middle == 0.9
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ from export_scripts.onnx_export import (
 from export_scripts.tier_a import People
 
 ROOT = Path(__file__).resolve().parents[2]
+ROWS = HORIZON + 1  # the days, and last their mean
 NOWHERE = Path("no/diaries/here")
 FOUR = np.arange(4)
 
@@ -48,13 +50,13 @@ FOUR = np.arange(4)
 def dense(seed: int = 1, noise: float = 0.02) -> onnx.ModelProto:
     """quantiles = anchor + what a matrix product each way makes of it."""
     rng = np.random.default_rng(seed)
-    wide = HORIZON * len(LEVELS)
+    wide = ROWS * len(LEVELS)
     first = (noise * rng.normal(size=(11, 40))).astype(np.float32)
     first[:, 7] = 0.0  # a channel of nothing
     arrays = {
         "first": first,
         "second": (noise * rng.normal(size=(wide, 40))).astype(np.float32),
-        "shape": np.array([-1, HORIZON, len(LEVELS)]),
+        "shape": np.array([-1, ROWS, len(LEVELS)]),
         "axis": np.array([1]),
     }
     nodes = [
@@ -69,7 +71,7 @@ def dense(seed: int = 1, noise: float = 0.02) -> onnx.ModelProto:
         nodes,
         "dense",
         [tensor("anchor", TensorProto.FLOAT, ["batch", 11])],
-        [tensor("quantiles", TensorProto.FLOAT, ["batch", HORIZON, 11])],
+        [tensor("quantiles", TensorProto.FLOAT, ["batch", ROWS, 11])],
         [numpy_helper.from_array(array, name) for name, array in arrays.items()],
     )
     opsets = [helper.make_opsetid("", 18)]
@@ -182,6 +184,18 @@ def test_what_changes_nothing_costs_nothing() -> None:
     assert cost(flat(FOUR), flat(FOUR), people(target)) == (0, 0)
 
 
+@pytest.mark.parametrize("columns", [HORIZON, ROWS])
+def test_the_fortnights_own_row_costs_nothing(columns: int) -> None:
+    """Real diaries have fourteen targets, simulated ones their mean as well."""
+    before = np.concatenate([flat(FOUR), flat(FOUR)[:, :1]], axis=1)
+    wild = before.copy()
+    wild[:, HORIZON] = 4.9
+    target = np.tile(FOUR[:, None] / 3.0, (1, columns))
+    assert cost(before, wild, people(target)) == (0, 0)
+    wild[:, 0] = 4.9
+    assert min(cost(before, wild, people(target))) > 1
+
+
 def test_between_patient_error_is_the_shift_over_the_spread() -> None:
     target = np.zeros((4, HORIZON))
     found = cost(flat([1, 2, 3, 4]), flat([1.1, 1.9, 3.1, 3.9]), people(target))
@@ -224,7 +238,7 @@ def test_each_limit_refuses(crps: float, between: float, said: str | None) -> No
 @pytest.mark.usefixtures("few")
 def test_a_compressed_version_is_published_with_its_figures(where: Places) -> None:
     chosen = Choice("int8", prune=0.001, diaries=NOWHERE)
-    places = Places(where.repository, where.key, where.trusted, chosen)
+    places = replace(where, small=chosen)
     publish(export(dense()), places)
     server = EmbeddedServer(where.repository, trusted=[where.trusted])
     server.canary("dense", 1)
@@ -242,7 +256,7 @@ def test_a_compressed_version_is_published_with_its_figures(where: Places) -> No
 @pytest.mark.usefixtures("few")
 def test_what_costs_too_much_is_not_published(where: Places) -> None:
     chosen = Choice(prune=0.9, diaries=NOWHERE)
-    places = Places(where.repository, where.key, where.trusted, chosen)
+    places = replace(where, small=chosen)
     with pytest.raises(ModelRefused, match=r"compressed model: .* on simulated people"):
         publish(export(dense(noise=0.3)), places)
     assert not where.repository.exists()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.twin.features import MIN_ENTRIES
+from backend.twin.features import HISTORY_FEATURES, MIN_ENTRIES
 from backend.twin.trajectory import HORIZON, LEVELS
 from export_scripts.datasets import (
     CHUNK,
     TARGET_LIMIT,
+    joined,
     level_weights,
     quantile_loss,
     simulated_windows,
@@ -19,7 +20,7 @@ from export_scripts.datasets import (
 
 def test_windows_are_as_many_as_asked_across_chunks() -> None:
     windows = simulated_windows(np.random.default_rng(1), CHUNK + 5)
-    assert windows.target.shape == (CHUNK + 5, HORIZON)
+    assert windows.target.shape == (CHUNK + 5, HORIZON + 1)
     assert {len(array) for array in windows.arrays} == {CHUNK + 5}
     assert len(windows.width) == CHUNK + 5
 
@@ -36,6 +37,26 @@ def test_what_followed_is_near_what_was_seen() -> None:
     assert np.abs(windows.target).max() <= TARGET_LIMIT
     assert 0.6 < np.median(np.abs(windows.target)) * 1.48 < 1.4
     assert (windows.width > 1).all()
+
+
+def test_the_last_target_is_the_mean_of_the_days() -> None:
+    target = simulated_windows(np.random.default_rng(5), 100).target
+    days, mean = target[:, :HORIZON], target[:, HORIZON]
+    np.testing.assert_allclose(mean, days.mean(1), atol=1e-5)
+    assert mean.std() < days.std()
+
+
+def test_some_windows_have_a_change_of_treatment() -> None:
+    history = simulated_windows(np.random.default_rng(6), 500).arrays.history
+    changed = history[..., HISTORY_FEATURES.index("treatment")].any(1)
+    assert 0.01 < changed.mean() < 0.5
+
+
+def test_joined_windows_stand_one_after_the_other() -> None:
+    one, two = (simulated_windows(np.random.default_rng(s), 4) for s in (7, 8))
+    both = joined([one, two])
+    np.testing.assert_array_equal(take(both, slice(0, 4)).target, one.target)
+    np.testing.assert_array_equal(take(both, slice(4, 8)).width, two.width)
 
 
 def test_the_same_generator_gives_the_same_windows() -> None:

@@ -105,4 +105,5 @@ def test_every_section_stands_on_the_page(
         "## The mean of the coming fortnight",
         "## Weights of the blend",
         "## Questionnaires",
+        "## Models",
     ]

@@ -15,7 +15,12 @@ from backend.twin.errors import ModelRefused
 from backend.twin.features import INPUTS
 from export_scripts import torchscript
 from export_scripts.onnx_export import proof_cases
-from export_scripts.symptom_transformer import MODEL, SymptomTransformer, predict
+from export_scripts.symptom_transformer import (
+    MODEL,
+    PRESETS,
+    SymptomTransformer,
+    predict,
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -44,7 +49,7 @@ def numbers(rows: int = 70) -> np.ndarray:
 def test_the_transformer_is_written_and_answers_as_before(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    net = SymptomTransformer()
+    net = SymptomTransformer(PRESETS["compact"])
     nn.init.normal_(net.correction.weight, std=0.1)
     cases = proof_cases(INPUTS[MODEL], seed=1, rows=70)
     path = tmp_path / "deep" / "net.pt"

@@ -50,7 +50,17 @@ def emitted(**changes: Any) -> dict[str, Json]:
     [
         ("ensemble", {}),
         ("climatology", {"method": "climatology", "models": ()}),
-        ("prior", {"method": "prior", "models": (), "sources": (), "reasons": ()}),
+        ("irregular", {"method": "irregular", "models": ()}),
+        (
+            "prior",
+            {
+                "method": "prior",
+                "models": (),
+                "entries": 1,
+                "sources": (),
+                "reasons": (),
+            },
+        ),
     ],
 )
 def test_emitted_resources_are_the_golden_ones(name: str, changes: Json) -> None:
@@ -188,9 +198,42 @@ def test_the_method_names_weights_or_the_fallback() -> None:
     )
     fallback = method_text(forecast(method="climatology", models=()))
     assert "climatology" in fallback
-    for method in ("shrinkage", "prior"):
-        text = method_text(forecast(method=method, models=()))
-        assert text.endswith("own scores, moved towards a simulated population")
+    of_one = forecast(method="prior", models=(), entries=1)
+    assert method_text(of_one).startswith("One entry")
+    assert "each at its day" in method_text(forecast(method="irregular", models=()))
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "entries"),
+    [
+        ("shrinkage", "shrinkage", 9),
+        ("prior", "population-prior", 3),
+    ],
+)
+def test_what_an_earlier_version_stored_is_told_as_it_was(
+    method: str, code: str, entries: int
+) -> None:
+    """It may still wait to be delivered; `prior` was for up to six entries then."""
+    before = {"method": method, "models": (), "entries": entries}
+    told = made(**before)["method"]
+    assert [coding["code"] for coding in told["coding"]] == [code]
+    assert told["text"].endswith("own scores, moved towards a simulated population")
+    assert method_text(forecast(**before)) == told["text"]
+    for resource in emitted(**before).values():
+        check_structure(resource)
+
+
+def test_every_method_has_a_code_of_its_own() -> None:
+    codes_of = {
+        method: made(method=method, entries=1)["method"]["coding"][0]["code"]
+        for method in get_args(Method)
+    }
+    assert codes_of == {
+        "ensemble": "quantile-average",
+        "climatology": "climatology",
+        "irregular": "irregular",
+        "prior": "prior",
+    }
 
 
 def test_the_identifier_is_the_documents() -> None:

@@ -8,7 +8,8 @@ from backend.inference.catalogue import latest_verified, read_catalogue
 from backend.inference.embedded import EmbeddedServer
 from backend.inference.keys import SHIPPED
 from backend.twin import features
-from backend.twin.forecast import BATCH, WEIGHTS
+from backend.twin.ensemble import BATCH
+from backend.twin.forecast import WEIGHTS
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 

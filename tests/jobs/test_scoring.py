@@ -18,6 +18,7 @@ from backend.jobs.scoring import (
     Members,
     aligned,
     answers,
+    answers_with,
     forecast,
     forecast_with,
     members_of,
@@ -28,12 +29,17 @@ from backend.twin.features import forecast_window
 from backend.twin.forecast import WEIGHTS, forecast_all
 from backend.twin.record import Entry, Series
 from backend.twin.scales import local_scale
+from backend.twin.trajectory import MEDIAN
 
 NOBODY = Members(ask_all=lambda _: {}, uses={})
 
 
 def series_of(
-    values: list[float], *, low: float | None = 0.0, high: float | None = 10.0
+    values: list[float],
+    *,
+    low: float | None = 0.0,
+    high: float | None = 10.0,
+    patient: str = "one",
 ) -> Any:
     first = np.datetime64("2026-01-01")
     return SimpleNamespace(
@@ -41,7 +47,7 @@ def series_of(
         values=np.array(values, dtype=float),
         scale_min=low,
         scale_max=high,
-        horizon=14,
+        patient=patient,
     )
 
 
@@ -73,6 +79,7 @@ def test_the_answer_is_the_services_own() -> None:
         weights=WEIGHTS,
         uses=shipped().uses,
         as_of=last,
+        fold=scoring.fold("one"),
     )
     assert expected.method == "ensemble"
     np.testing.assert_array_equal(
@@ -81,14 +88,35 @@ def test_the_answer_is_the_services_own() -> None:
 
 
 def test_many_series_come_back_in_order_sorted_and_inside_their_scales() -> None:
-    batch = [series_of(diary(20 + n, seed=n)) for n in range(70)]
+    batch = [series_of(diary(20 + n, seed=n), patient=f"p{n}") for n in range(70)]
     answer = forecast(batch)
     assert answer.shape == (70, 14, 11)
     assert np.isfinite(answer).all()
     assert (np.diff(answer, axis=2) >= 0).all()
     assert answer.min() >= 0
     assert answer.max() <= 10
-    np.testing.assert_allclose(answer[66], forecast(batch[66:67])[0], atol=1e-5)
+    for n in (0, 33, 69):
+        alone = forecast(batch[n : n + 1])
+        assert np.abs(answer - alone).max((1, 2)).argmin() == n
+
+
+def test_what_was_fitted_on_a_persons_quarter_is_not_used_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is asked for with the constants of their own fold, which leave it out."""
+    asked: list[tuple[str, int]] = []
+
+    def spy(windows: Any, *, fold: str, **other: Any) -> Any:
+        asked.append((fold, len(windows)))
+        return forecast_all(windows, fold=fold, **other)
+
+    monkeypatch.setattr(scoring, "forecast_all", spy)
+    people = [f"p{n}" for n in range(12)]
+    batch = [series_of(diary(), patient=name) for name in [*people, *people]]
+    answers_with(NOBODY, batch)
+    folds = [scoring.fold(name) for name in people]
+    assert set(folds) == {"0", "1", "2", "3"}
+    assert dict(asked) == {fold: 2 * folds.count(fold) for fold in folds}
 
 
 def test_empty_last_days_move_the_forecast_along() -> None:
@@ -135,8 +163,9 @@ def test_other_weights_give_another_blend() -> None:
     rows = [forecast_with(shipped(), batch, weights=one) for one in alone.values()]
     blended = forecast(batch)
     assert not np.allclose(rows[0], rows[1])
-    assert (blended >= np.min(rows, axis=0) - 1e-9).all()
-    assert (blended <= np.max(rows, axis=0) + 1e-9).all()
+    middle = blended[..., MEDIAN]  # which calibration does not move
+    assert (middle >= np.min(rows, axis=0)[..., MEDIAN] - 1e-9).all()
+    assert (middle <= np.max(rows, axis=0)[..., MEDIAN] + 1e-9).all()
 
 
 def test_without_models_it_is_the_climatology() -> None:

@@ -12,7 +12,7 @@ import pytest
 from backend.jobs import series
 from backend.jobs.diary import read_diary
 from backend.jobs.series import Ensemble, write_forecasts
-from backend.twin.forecast import Answer
+from backend.twin.ensemble import Answer
 from backend.twin.ports import Arrays
 from backend.twin.trajectory import HORIZON, LEVELS, ModelUse
 
@@ -35,7 +35,7 @@ class Shifted:
     def __call__(self, inputs: Mapping[str, Arrays]) -> Mapping[str, Answer]:
         self.asked += 1
         rows = len(inputs[MODEL]["anchor"])
-        return {MODEL: np.full((rows, HORIZON, len(LEVELS)), self.shift)}
+        return {MODEL: np.full((rows, HORIZON + 1, len(LEVELS)), self.shift)}
 
 
 def diary_file(folder: Path, name: str, *, level: int) -> Path:

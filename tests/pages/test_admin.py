@@ -90,7 +90,9 @@ def test_the_access_log_cannot_be_changed_here(client: Client) -> None:
 def page_of(client: Client, patient: Patient, record: PatientRecord) -> str:
     """The page of a prediction with one forecast and what else the record says."""
     made = forecast(scale("mood-0-10"), 5.0)
-    answer = compose(patient, record, (window([5.0]),), (made,), as_of=made.last_entry)
+    answer = compose(
+        patient, record, (window([5.0]),), (made,), uses={}, as_of=made.last_entry
+    )
     prediction = Prediction(
         patient=patient,
         as_of=made.last_entry,

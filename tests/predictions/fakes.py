@@ -9,8 +9,10 @@ from uuid import UUID
 
 import numpy as np
 
+from backend.twin.ensemble import ROWS
 from backend.twin.errors import EhrError, ModelError, ModelUnavailable
 from backend.twin.features import schema_hash
+from backend.twin.history import MedicationChange, MedicationEvent
 from backend.twin.person import Person
 from backend.twin.ports import ForecastDocument, Receipt
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
@@ -52,6 +54,7 @@ class FakeEhr:
             series=tuple(one for one in kept if one.entries),
             safety=tuple(a for a in self.record.safety if since <= a.day <= until),
             refused=self.record.refused,
+            medications=self.record.medications,
         )
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
@@ -87,7 +90,7 @@ class FakeModels:
             raise ModelUnavailable(f"no model {model}")
         assert timeout_s > 0
         moved = inputs["anchor"] + self.shift[model]  # (batch, level)
-        return {"quantiles": np.repeat(moved[:, None], 14, axis=1)}
+        return {"quantiles": np.repeat(moved[:, None], ROWS, axis=1)}
 
     def canary(self, model: str, version: int) -> None:
         self.asked.append((model, version))
@@ -139,6 +142,19 @@ def questionnaire(*scores: float, last: date = LAST_DAY) -> Series:
         for back, score in reversed(list(enumerate(reversed(scores))))
     )
     return Series(scale("phq9"), tuple(entries))
+
+
+def ordered(days_ago: int, ingredient: str = "sertraline") -> MedicationEvent:
+    """A medicine begun so many days before the last day."""
+    return MedicationEvent(
+        ingredients=(ingredient,),
+        code="",
+        change=MedicationChange.START,
+        day=LAST_DAY - timedelta(days=days_ago),
+        at="",
+        dose=None,
+        source=f"MedicationRequest/{ingredient}",
+    )
 
 
 def self_harm(day: date, value: float = 1.0) -> SafetyAnswer:

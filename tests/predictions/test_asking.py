@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from backend.predictions.asking import asker
+from backend.twin.ensemble import ROWS
 from backend.twin.errors import ModelRefused, ModelUnavailable
 from backend.twin.trajectory import ModelUse
 from tests.predictions.fakes import FakeModels
@@ -23,7 +24,7 @@ def test_each_model_is_asked_at_its_pinned_version():
     models = FakeModels()
     answers = asker(models, USES, timeout_s=1.0)(INPUTS)
     assert sorted(models.asked) == [("symptom_transformer", 3), ("symptom_xgboost", 7)]
-    assert answers["symptom_xgboost"].shape == (2, 14, 11)
+    assert answers["symptom_xgboost"].shape == (2, ROWS, 11)
     assert answers["symptom_xgboost"][0, 0, 0] == pytest.approx(0.2)
 
 

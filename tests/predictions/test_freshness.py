@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from backend.predictions import digests
 from backend.predictions.answer import open_answer, seal_answer
 from backend.predictions.models import OutboxItem, Prediction
 from backend.registry.models import ModelRelease
@@ -66,6 +67,23 @@ def test_a_new_entry_makes_a_new_answer(ask, ehr):
     first = ask()
     ehr.record = PatientRecord(series=(fakes.diary(41),))
     assert ask().id != first.id
+
+
+def test_a_change_in_the_medicines_makes_a_new_answer(ask, ehr):
+    answers = [ask()]
+    for days_ago in (9, 8):
+        medications = (fakes.ordered(days_ago),)
+        ehr.record = PatientRecord(series=(fakes.diary(),), medications=medications)
+        answers += [ask(), ask()]
+    assert [one.reused for one in answers] == [False, False, True, False, True]
+    assert len({one.id for one in answers}) == 3
+
+
+def test_other_constants_around_the_models_make_a_new_answer(ask, monkeypatch):
+    first = ask()
+    monkeypatch.setattr(digests, "constants", lambda _versions: None)
+    again = ask()
+    assert (again.reused, again.id != first.id) == (False, True)
 
 
 def test_another_model_makes_a_new_answer(ask):

@@ -146,14 +146,15 @@ def test_without_any_model_the_climatology_answers(ask, models):
 
 def test_questionnaires_and_thin_diaries_need_no_model(ask, ehr, models):
     ehr.record = PatientRecord(
-        series=(fakes.diary(3), fakes.questionnaire(8, 9, 12)),
+        series=(fakes.diary(3), fakes.questionnaire(8)),
         refused=(
             Refusal("Observation/9", Reason.WRONG_UNIT),
             Refusal("Observation/8", Reason.WRONG_UNIT),
         ),
     )
     answer = ask()
-    assert [item.forecast.method for item in answer.instruments] == ["prior", "prior"]
+    methods = [item.forecast.method for item in answer.instruments]
+    assert methods == ["irregular", "prior"]
     assert answer.refused == {"wrong-unit": 2}
     assert models.asked == []
 

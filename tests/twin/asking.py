@@ -5,19 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from unittest.mock import patch
 
 import numpy as np
 
+from backend.twin import forecast
+from backend.twin.calibration import UNFITTED, Constants
+from backend.twin.ensemble import Answer
 from backend.twin.features import ForecastWindow
-from backend.twin.forecast import Answer, forecast_all
 from backend.twin.ports import Arrays
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast
 from tests.twin.made import LAST, USES
 
 WEIGHTS = {"symptom_transformer": 0.7, "symptom_xgboost": 0.3}
 DIARY = [3, 4, 5, 4, 6, 5, 7, 5, 4, 6] * 4
-SHAPE = (HORIZON, len(LEVELS))
+SMOOTH = [3.13, 4.2, 5.01, 4.4, 6.07, 5.5, 7.9, 5.35, 4.66, 6.4] * 4  # takes no steps
+DAYS = (HORIZON, len(LEVELS))
+SHAPE = (HORIZON + 1, len(LEVELS))  # a model's answer for one window
+SPREAD = np.linspace(-1, 1, len(LEVELS))
 BOTH = frozenset(USES)
+# Narrows and widens by the person's own record, and does nothing else.
+ADAPTING = Constants(
+    middle=1.0,
+    ends=1.0,
+    fortnight_middle=1.0,
+    fortnight_ends=1.0,
+    gain=1.0,
+    outcomes=60.0,
+)
 
 
 @dataclass
@@ -29,15 +44,23 @@ class Models:
 
     def __call__(self, inputs: Mapping[str, Arrays]) -> dict[str, Answer]:
         self.asked.append(inputs)
-        return {name: self._answer(name, inputs[name]) for name in inputs}
+        return {
+            name: self._answer(name, inputs[name])
+            for name in inputs
+            if name in self.answers
+        }
 
     def _answer(self, name: str, given_inputs: Arrays) -> Answer:
         answer = self.answers[name]
         if isinstance(answer, (Exception, np.ndarray)):
             return answer  # type: ignore[return-value]
         rows = len(given_inputs["anchor"])
-        spread = np.linspace(-1, 1, len(LEVELS))
-        return np.broadcast_to(float(answer) + spread, (rows, *SHAPE)).copy()
+        return np.broadcast_to(float(answer) + SPREAD, (rows, *SHAPE)).copy()  # type: ignore[arg-type]
+
+    @property
+    def sizes(self) -> list[int]:
+        """How many windows each request asked about."""
+        return [len(next(iter(one.values()))["anchor"]) for one in self.asked]
 
 
 def ask(
@@ -46,13 +69,16 @@ def ask(
     weights: Mapping[str, float] = WEIGHTS,
     members: frozenset[str] = BOTH,
     later_days: int = 0,
+    fitted: Constants = UNFITTED,
 ) -> tuple[tuple[Forecast, ...], Models]:
+    """Forecasts of the windows, calibrated by `fitted`, and the models asked."""
     models = Models(answers or {"symptom_transformer": 0.0, "symptom_xgboost": 1.0})
-    found = forecast_all(
-        windows,
-        ask_all=models,
-        weights=weights,
-        uses={name: USES[name] for name in USES if name in members},
-        as_of=LAST + timedelta(days=later_days),
-    )
+    with patch.object(forecast, "constants", return_value=fitted):
+        found = forecast.forecast_all(
+            windows,
+            ask_all=models,
+            weights=weights,
+            uses={name: USES[name] for name in USES if name in members},
+            as_of=LAST + timedelta(days=later_days),
+        )
     return found, models

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.twin import features
 from backend.twin.early_warning import Chance, EarlyWarning
+from backend.twin.history import CourseState, MedicationChange, MedicationEvent
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import Scale, scale
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade, ModelUse
@@ -57,6 +58,20 @@ def window(
 ) -> features.ForecastWindow:
     """A window over such a series, asked for on the day of its last entry."""
     return features.forecast_window(series(values, of=scale(of), every=every), LAST)
+
+
+def begun(day: date) -> MedicationEvent:
+    """An antidepressant ordered from that day on."""
+    return MedicationEvent(
+        ingredients=("sertraline",),
+        code="36437",
+        change=MedicationChange.START,
+        day=day,
+        at="",
+        dose=None,
+        source="MedicationRequest/1",
+        state=CourseState.ACTIVE,
+    )
 
 
 def record(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import replace
+from datetime import timedelta
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from backend.twin.calibration import (
     EVERYONE,
     ORIGINS,
+    UNFITTED,
     Backtest,
     Constants,
     backtest,
@@ -19,18 +23,15 @@ from backend.twin.calibration import (
     constants,
     earlier_windows,
     own_factor,
-    transformer_share,
     widening,
 )
-from backend.twin.features import MIN_ENTRIES, forecast_window
+from backend.twin.features import HISTORY_FEATURES, MIN_ENTRIES, forecast_window
 from backend.twin.record import Entry, Series
 from backend.twin.scales import scale
 from backend.twin.trajectory import HORIZON, LEVELS, MEDIAN
 from tests.twin import made
 
 PLAIN = Constants(
-    first_day=0.7,
-    last_day=0.3,
     middle=0.5,
     ends=2.0,
     fortnight_middle=0.25,
@@ -84,6 +85,24 @@ def test_outer_levels_give_way_to_inner_ones() -> None:
     assert found[[0, -1]] == pytest.approx(ROW[[1, -2]])
 
 
+def test_inner_levels_of_days_are_put_on_the_persons_answers() -> None:
+    """Calibrated first; neither the intervals' ends nor the fortnight take steps."""
+    rows = np.tile(np.linspace(2.0, 8.0, len(LEVELS)), (HORIZON + 1, 1))
+    plain = calibrated(rows, low=0.0, high=10.0, fitted=PLAIN)
+    found = calibrated(rows, low=0.0, high=10.0, fitted=PLAIN, step=2.0)
+    assert found[0, 2:9] == pytest.approx(2 * np.round(plain[0, 2:9] / 2))
+    assert set(found[0, 2:9]) <= {2.0, 4.0, 6.0}
+    assert found[0, [0, -1]] == pytest.approx(plain[0, [0, -1]])
+    assert found[HORIZON] == pytest.approx(plain[HORIZON])
+
+
+def test_ends_give_way_to_inner_levels_that_were_put_on_an_answer() -> None:
+    row = np.linspace(4.6, 4.8, len(LEVELS))  # all nearest to 5
+    rows = np.tile(row, (HORIZON, 1))
+    found = calibrated(rows, low=0.0, high=10.0, fitted=UNFITTED, step=1.0)[0]
+    assert found == pytest.approx([*row[:2], *[5.0] * 9])
+
+
 @given(
     row=st.lists(
         st.floats(-50, 50, allow_nan=False),
@@ -93,13 +112,16 @@ def test_outer_levels_give_way_to_inner_ones() -> None:
     middle=st.floats(0.5, 1.5),
     ends=st.floats(0.5, 1.5),
     widen=st.floats(0.3, 3),
+    step=st.sampled_from([0.0, 0.1, 2.5, 10.0]),
 )
 def test_never_crossing_and_never_off_the_scale(
-    row: list[float], middle: float, ends: float, widen: float
+    row: list[float], *, middle: float, ends: float, widen: float, step: float
 ) -> None:
     fitted = replace(PLAIN, middle=middle, ends=ends)
     rows = np.tile(row, (HORIZON, 1))
-    found = calibrated(rows, low=-3.0, high=7.0, fitted=fitted, widening=widen)
+    found = calibrated(
+        rows, low=-3.0, high=7.0, fitted=fitted, widening=widen, step=step
+    )
     assert (np.diff(found) >= 0).all()
     assert found.min() >= -3
     assert found.max() <= 7
@@ -124,23 +146,48 @@ def test_many_windows_at_once_are_as_one_by_one() -> None:
         assert together[at] == pytest.approx(alone)
 
 
+TABLE = files("backend.twin.tables").joinpath("calibration.toml")
+FITTED_FOR: dict[str, int] = tomllib.loads(TABLE.read_text("utf-8"))["versions"]
+
+
 @pytest.mark.parametrize("fold", ["0", "1", "2", "3", EVERYONE])
 def test_the_table_holds_every_fold(fold: str) -> None:
-    found = constants(fold)
-    assert 0.7 <= found.middle <= 1.3
-    assert 0.7 <= found.ends <= 1.3
-    assert 0 <= found.first_day <= 1
+    found = constants(FITTED_FOR, fold)
+    factors = (found.middle, found.ends, found.fortnight_middle, found.fortnight_ends)
+    assert all(0.5 <= factor <= 1.5 for factor in factors)
+    assert found.gain >= 0
+    assert found.outcomes > 0
+
+
+def test_everyones_constants_serve_and_one_model_alone_has_them_too() -> None:
+    assert constants(FITTED_FOR) == constants(FITTED_FOR, EVERYONE)
+    for model, version in FITTED_FOR.items():
+        assert constants({model: version}) == constants(FITTED_FOR)
 
 
 def test_an_unknown_fold_is_an_error() -> None:
     with pytest.raises(KeyError):
-        constants("9")
+        constants(FITTED_FOR, "9")
 
 
-def test_the_share_goes_straight_from_the_first_day_to_the_last() -> None:
-    share = transformer_share(PLAIN)
-    assert share[[0, -1]].tolist() == [0.7, 0.3]
-    assert np.diff(share) == pytest.approx(-0.4 / (HORIZON - 1))
+@pytest.mark.parametrize(
+    "versions",
+    [
+        {},
+        {"oracle": 1},
+        {**FITTED_FOR, "oracle": 1},
+        {**FITTED_FOR, next(iter(FITTED_FOR)): 1_000},
+    ],
+    ids=["none", "another", "one more", "another version"],
+)
+def test_versions_that_nobody_calibrated_are_unfitted(versions: dict[str, int]) -> None:
+    assert constants(versions) is UNFITTED
+
+
+def test_unfitted_constants_move_nothing() -> None:
+    rows = np.tile(ROW, (HORIZON + 1, 1))
+    assert calibrated(rows, low=0.0, high=10.0, fitted=UNFITTED) == pytest.approx(rows)
+    assert own_factor(0, 60, UNFITTED) == 1.0
 
 
 @pytest.mark.parametrize(
@@ -180,6 +227,19 @@ def test_earlier_windows_are_weeks_apart_and_have_enough_entries() -> None:
 def test_there_are_as_many_as_the_history_allows(entries: int, origins: int) -> None:
     window = made.window(([3.0, 5.0] * 60)[:entries])
     assert len(earlier_windows(window)) == origins
+
+
+def test_earlier_windows_know_the_treatment_until_then() -> None:
+    begun = made.begun(made.LAST - timedelta(days=10))
+    series = made.series([3.0, 5.0] * 20, of=scale("mood-0-10"))
+    now = forecast_window(series, made.LAST, medications=[begun])
+    plain = forecast_window(series, made.LAST)
+    at = HISTORY_FEATURES.index("treatment")
+    assert now.history[:, at].any()
+    later, earlier, *_ = earlier_windows(now)
+    assert later.history[:, at].any()
+    assert not earlier.history[:, at].any()
+    assert not earlier_windows(plain)[0].history[:, at].any()
 
 
 def test_nothing_before_the_window_counts() -> None:

@@ -1,4 +1,4 @@
-"""The fallback: weighted climatology as recorded, and the prior for few entries."""
+"""The fallback: weighted climatology as recorded, and the mean of a fortnight."""
 
 from __future__ import annotations
 
@@ -16,16 +16,14 @@ from backend.twin import climatology
 from backend.twin.climatology import (
     ew_quantiles,
     fortnight_quantiles,
-    prior_quantiles,
     weighted_quantiles,
 )
 from backend.twin.errors import InsufficientData
-from backend.twin.scales import local_scale
+from backend.twin.simulation.diaries import simulate_diaries
 from backend.twin.trajectory import LEVELS, MEDIAN
-from export_scripts.prior import prior
+from export_scripts.fortnight_share import DAYS, fortnight_share
 
 BENCH = Path(__file__).resolve().parents[2].parent / "shared" / "bench" / "forecast"
-SCALE = local_scale("x", system="urn:x", low=10.0, high=30.0)
 
 
 @pytest.fixture
@@ -92,33 +90,6 @@ def test_rows_do_not_touch_each_other() -> None:
 def test_nothing_seen_is_insufficient(nothing: np.ndarray) -> None:
     with pytest.raises(InsufficientData):
         ew_quantiles(nothing, np.arange(len(nothing)))
-    with pytest.raises(InsufficientData):
-        prior_quantiles(nothing, SCALE)
-
-
-@given(st.lists(st.floats(10, 30), min_size=1, max_size=6))
-def test_the_prior_is_ordered_and_inside_the_scale(values: list[float]) -> None:
-    found = prior_quantiles(np.array(values), SCALE)
-    assert (np.diff(found) >= 0).all()
-    assert found.min() >= SCALE.low
-    assert found.max() <= SCALE.high
-
-
-def test_the_prior_yields_to_what_was_seen() -> None:
-    """One high value moves the median up; six move it nearly all the way."""
-    population = SCALE.low + SCALE.width * climatology.PRIOR_MEAN
-    one, six = (prior_quantiles(np.full(n, 28.0), SCALE)[MEDIAN] for n in (1, 6))
-    assert population < one < six < 28.0
-    assert 28.0 - six < 0.5
-
-
-def test_the_prior_narrows_when_values_agree() -> None:
-    def width(values: list[float]) -> float:
-        found = prior_quantiles(np.array(values), SCALE)
-        return float(found[9] - found[1])
-
-    assert width([20.0] * 6) < width([20.0]) < SCALE.width
-    assert width([20.0] * 6) < width([14.0, 26.0] * 3)
 
 
 def test_a_fortnights_mean_is_narrower_around_the_mean_of_the_days() -> None:
@@ -154,10 +125,7 @@ def test_a_fortnights_quantiles_stay_in_the_days_range(
     assert found[-1] <= quantiles[-1] + 1e-9
 
 
-def test_the_constants_are_the_simulators() -> None:
-    found = prior(seed=2, count=5_000)
-    assert found.mean == pytest.approx(climatology.PRIOR_MEAN, abs=0.02)
-    assert found.mean_sd == pytest.approx(climatology.PRIOR_MEAN_SD, abs=0.02)
-    assert found.day_sd == pytest.approx(climatology.PRIOR_DAY_SD, abs=0.01)
-    assert found.degrees == pytest.approx(climatology.PRIOR_DAY_DEGREES, abs=0.3)
-    assert found.fortnight_share == pytest.approx(climatology.FORTNIGHT_SHARE, abs=0.03)
+def test_the_share_is_the_simulators() -> None:
+    rng = np.random.default_rng(2)
+    found = fortnight_share(simulate_diaries(rng, people=5_000, days=DAYS))
+    assert found == pytest.approx(climatology.FORTNIGHT_SHARE, abs=0.04)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -16,6 +17,8 @@ from backend.twin.features import (
     CONTEXT,
     CONTEXT_FEATURES,
     DAY_FEATURES,
+    HISTORY_FEATURES,
+    HORIZON_FEATURES,
     Z_LIMIT,
     ForecastWindow,
     forecast_window,
@@ -23,9 +26,11 @@ from backend.twin.features import (
     schema_hash,
     window_arrays,
 )
+from backend.twin.history import MedicationChange
 from backend.twin.record import Entry, Series
 from backend.twin.scales import local_scale
 from backend.twin.trajectory import HORIZON, LEVELS
+from tests.twin.made import begun
 
 FIRST = date(2026, 1, 1)
 SCALE = local_scale("x", system="urn:x", low=0.0, high=10.0)
@@ -45,6 +50,11 @@ def series_of(*scores: float | None) -> Series:
 
 def named(window: ForecastWindow, name: str) -> float:
     return float(window.context[CONTEXT_FEATURES.index(name)])
+
+
+def row_features(window: ForecastWindow, name: str) -> np.ndarray:
+    """One feature of each row ahead."""
+    return window.features[:, DAY_FEATURES.index(name)]
 
 
 def test_a_window_ends_with_the_last_entry_not_later_than_asked() -> None:
@@ -85,7 +95,7 @@ def test_a_constant_history_can_be_divided_by() -> None:
     window = forecast_window(series_of(*[3.0] * 20), date.max)
     assert window.sd == pytest.approx(features.SD_FLOOR * 10)
     np.testing.assert_array_equal(window.anchor, np.zeros(len(LEVELS)))
-    assert np.isfinite(window.features).all()
+    assert np.isfinite(window.context).all()
 
 
 def test_the_anchor_is_the_weighted_climatology_in_z_units() -> None:
@@ -108,7 +118,8 @@ def test_the_anchor_is_the_weighted_climatology_in_z_units() -> None:
         ("log_observed", np.log(4)),
         ("log_span", np.log(5)),
         ("adherence", 4 / 5),
-        ("lag1_z", 0.0),
+        ("treatment_more", 0.0),
+        ("treatment_less", 0.0),
     ],
 )
 def test_context_features_say_what_they_are_named(name: str, expected: float) -> None:
@@ -128,8 +139,58 @@ def test_slope_and_memory_have_the_sign_of_the_course() -> None:
 def test_the_weekday_feature_looks_whole_weeks_back() -> None:
     window = forecast_window(series_of(*range(14)), date.max)
     place = DAY_FEATURES.index("same_weekday_z")
-    seen = window.mean + window.sd * window.features[:, place]
+    seen = window.mean + window.sd * window.features[:HORIZON, place]
     np.testing.assert_allclose(seen, [*range(7, 14)] * 2, atol=1e-5)
+
+
+def test_the_weekdays_mean_is_shrunk_by_three_days_of_the_persons_own() -> None:
+    window = forecast_window(series_of(*range(14)), date.max)
+    found = row_features(window, "weekday_mean_z")[:HORIZON] * window.sd
+    means = np.arange(3.5, 10.5) - window.mean  # of two days each
+    np.testing.assert_allclose(found, np.tile(2 * means / 5, 2), atol=1e-5)
+
+
+def test_the_last_row_is_the_fortnights_and_belongs_to_no_day() -> None:
+    window = forecast_window(series_of(*range(14)), date.max)
+    days = row_features(window, "day")
+    np.testing.assert_allclose(days, [*(np.arange(1, 15) / HORIZON), 0.0], rtol=1e-6)
+    for name in ("same_weekday_z", "weekday_mean_z"):
+        assert np.isnan(row_features(window, name)).tolist() == [False] * 14 + [True]
+    for name in ("lag1_z", "lag2_z", "mean_share", "anchor_q0.5"):
+        assert np.ptp(row_features(window, name)) == 0.0
+
+
+def test_a_day_that_is_absent_is_nan_where_a_feature_names_it() -> None:
+    window = forecast_window(series_of(1, 2, 3, None, 7), date.max)
+    assert np.isnan(row_features(window, "lag1_z")).all()
+    expected = np.full(HORIZON + 1, (3 - window.mean) / window.sd)
+    np.testing.assert_allclose(row_features(window, "lag2_z"), expected, rtol=1e-6)
+    weekday = np.isnan(row_features(window, "same_weekday_z"))
+    assert weekday.tolist() == ([True] * 2 + [False] * 3 + [True, False]) * 2 + [True]
+
+
+def test_the_step_between_answers_is_shown_in_z() -> None:
+    window = forecast_window(series_of(2, 4, 8, 4), date.max)
+    assert window.step == 2.0
+    assert named(window, "step_z") == pytest.approx(2 / window.sd)
+    smooth = forecast_window(series_of(2, 4.13, 8, 4), date.max)
+    assert (smooth.step, named(smooth, "step_z")) == (0.0, 0.0)
+
+
+def test_a_start_and_a_stop_stand_on_their_days_and_fade() -> None:
+    start = begun(FIRST + timedelta(days=5))
+    stop = replace(start, change=MedicationChange.STOP, day=FIRST + timedelta(days=19))
+    window = forecast_window(
+        series_of(*[3.0, 5.0] * 10), date.max, medications=(start, stop)
+    )
+    shown = window.history[:, HISTORY_FEATURES.index("treatment")]
+    np.testing.assert_array_equal(np.flatnonzero(shown), [CONTEXT - 15, CONTEXT - 1])
+    assert shown[[-15, -1]].tolist() == [1.0, -1.0]
+    assert named(window, "treatment_more") == pytest.approx(np.exp(-1))
+    assert named(window, "treatment_less") == 1.0
+    assert window.medications == (start, stop)
+    plain = forecast_window(series_of(*[3.0, 5.0] * 10), date.max)
+    assert not plain.history[:, HISTORY_FEATURES.index("treatment")].any()
 
 
 def test_shares_and_z_do_not_depend_on_the_unit() -> None:
@@ -157,7 +218,10 @@ def test_whatever_is_seen_the_arrays_are_finite_and_bounded(
     for array in (window.history, window.context, window.features):
         assert array.dtype == np.float32
         assert (np.abs(array[np.isfinite(array)]) <= Z_LIMIT).all()
-        assert np.isfinite(array).all()
+    assert np.isfinite(window.history).all()
+    assert np.isfinite(window.context).all()
+    named_days = len(DAY_FEATURES) - len(HORIZON_FEATURES) + 1
+    assert np.isfinite(window.features[:, :named_days]).all()
     assert (np.diff(window.anchor) >= 0).all()
 
 
@@ -176,12 +240,12 @@ def test_inputs_stack_windows_for_each_model() -> None:
     one = inputs("symptom_transformer", windows)
     two = inputs("symptom_xgboost", windows)
     assert {name: array.shape for name, array in one.items()} == {
-        "history": (2, CONTEXT, 2),
+        "history": (2, CONTEXT, len(HISTORY_FEATURES)),
         "context": (2, len(CONTEXT_FEATURES)),
         "anchor": (2, len(LEVELS)),
     }
     assert {name: array.shape for name, array in two.items()} == {
-        "features": (2, HORIZON, len(DAY_FEATURES)),
+        "features": (2, HORIZON + 1, len(DAY_FEATURES)),
         "anchor": (2, len(LEVELS)),
     }
     assert all(array.dtype == np.float32 for array in (*one.values(), *two.values()))
@@ -192,10 +256,31 @@ def test_inputs_of_an_unknown_model_are_refused() -> None:
         inputs("oracle", [])
 
 
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        ("TRANSFORMATION", features.TRANSFORMATION + 1),
+        ("CONTEXT", 119),
+        ("HISTORY_FEATURES", HISTORY_FEATURES[:-1]),
+        ("CONTEXT_FEATURES", CONTEXT_FEATURES[::-1]),
+        ("DAY_FEATURES", DAY_FEATURES[1:]),
+        ("SD_FLOOR", 0.03),
+        ("Z_LIMIT", 10.0),
+        ("HALF_LIFE_DAYS", 7.0),
+    ],
+)
 def test_the_schema_hash_moves_with_the_meaning(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, name: str, changed: object
 ) -> None:
     before = schema_hash()
     assert before == schema_hash()
-    monkeypatch.setattr(features, "TRANSFORMATION", features.TRANSFORMATION + 1)
+    monkeypatch.setattr(features, name, changed)
     assert schema_hash() != before
+
+
+def test_every_column_has_one_name() -> None:
+    window = forecast_window(series_of(1, 2), date.max)
+    assert window.history.shape == (CONTEXT, len(HISTORY_FEATURES))
+    assert window.context.shape == (len(CONTEXT_FEATURES),)
+    assert window.features.shape == (HORIZON + 1, len(DAY_FEATURES))
+    assert len(set(DAY_FEATURES)) == len(DAY_FEATURES)

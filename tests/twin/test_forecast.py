@@ -1,3 +1,5 @@
+"""One forecast per window: who answers, and what leaves."""
+
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -10,28 +12,81 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from backend.twin import features, forecast
-from backend.twin.climatology import ew_quantiles, prior_quantiles
+from backend.twin.calibration import EVERYONE, UNFITTED, Constants
+from backend.twin.climatology import ew_quantiles
 from backend.twin.errors import ModelUnavailable
 from backend.twin.features import CONTEXT, ForecastWindow
-from backend.twin.forecast import blend
+from backend.twin.forecast import forecast_all
+from backend.twin.irregular import irregular_quantiles
 from backend.twin.scales import scale, scales
 from backend.twin.trajectory import HORIZON, LEVELS, Grade
-from tests.twin.asking import BOTH, DIARY, SHAPE, WEIGHTS, ask
-from tests.twin.made import LAST, series, window
+from tests.twin.asking import (
+    ADAPTING,
+    BOTH,
+    DAYS,
+    DIARY,
+    SHAPE,
+    SMOOTH,
+    SPREAD,
+    WEIGHTS,
+    Models,
+    ask,
+)
+from tests.twin.made import LAST, USES, series, window
 
 
-def test_two_models_are_blended_by_their_weights() -> None:
-    made = window(DIARY)
-    (found,), models = ask(made)
-    expected = made.mean + made.sd * (0.3 + np.linspace(-1, 1, len(LEVELS)))
-    assert np.allclose(found.quantiles, np.clip(expected, 0, 10))
+def test_the_ensembles_days_and_fortnight_are_the_blends() -> None:
+    made = window(SMOOTH)
+    days = np.tile(SPREAD, (HORIZON, 1))
+    answer = np.concatenate([days, [0.5 * SPREAD]])[None]
+    dead = {"symptom_transformer": ModelUnavailable("x"), "symptom_xgboost": answer}
+    (found,), _ = ask(made, answers=dead)
+    assert np.allclose(found.quantiles, made.mean + made.sd * days)
+    assert np.allclose(found.fortnight, made.mean + made.sd * 0.5 * SPREAD)
     assert found.method == "ensemble"
-    assert [(use.model, use.weight) for use in found.models] == [
-        ("symptom_transformer", 0.7),
-        ("symptom_xgboost", 0.3),
-    ]
+    assert [(use.model, use.weight) for use in found.models] == [("symptom_xgboost", 1)]
     assert found.grade is Grade.HIGH
-    assert len(models.asked) == 1  # both models in one call, so they may run together
+    assert "symptom_transformer gave no usable answer" in found.reasons
+
+
+@pytest.mark.parametrize(("fitted", "said"), [(UNFITTED, True), (ADAPTING, False)])
+def test_intervals_that_nobody_calibrated_are_called_so(
+    fitted: Constants, *, said: bool
+) -> None:
+    (modelled, plain), _ = ask(window(DIARY), window([4]), fitted=fitted)
+    note = "intervals not calibrated for these versions of the models"
+    assert (note in modelled.reasons) is said
+    assert note not in plain.reasons  # no model, nothing to calibrate
+
+
+@pytest.mark.parametrize(
+    ("weights", "versions"),
+    [
+        (WEIGHTS, {"symptom_transformer": 1, "symptom_xgboost": 2}),
+        ({"symptom_transformer": 0.0, "symptom_xgboost": 1.0}, {"symptom_xgboost": 2}),
+    ],
+)
+def test_calibration_is_that_of_the_versions_asked_and_of_the_fold(
+    monkeypatch: pytest.MonkeyPatch,
+    weights: Mapping[str, float],
+    versions: Mapping[str, int],
+) -> None:
+    wanted = []
+    monkeypatch.setattr(
+        forecast, "constants", lambda *given: wanted.append(given) or ADAPTING
+    )
+    models = Models(dict.fromkeys(WEIGHTS, 0.0))
+    for more in ({}, {"fold": "2"}):
+        forecast_all(
+            [window(SMOOTH)],
+            ask_all=models,
+            weights=weights,
+            uses=USES,
+            as_of=LAST,
+            **more,  # type: ignore[arg-type]
+        )
+    assert wanted == [(versions, EVERYONE), (versions, "2")]
+    assert models.sizes == [5, 5]  # the earlier windows in the same request
 
 
 def test_days_follow_the_last_entry_and_sources_are_those_used() -> None:
@@ -47,34 +102,6 @@ def test_sources_older_than_the_window_are_not_named() -> None:
     assert found.entries == len(found.sources) == CONTEXT
     assert f"Observation/{2 * CONTEXT - 1}" in found.sources
     assert "Observation/0" not in found.sources
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        ModelUnavailable("dead"),
-        np.zeros((1, HORIZON, 5)),
-        np.zeros((2, *SHAPE)),
-        np.full((1, *SHAPE), np.nan),
-        np.full((1, *SHAPE), np.inf),
-    ],
-    ids=["error", "levels", "rows", "nan", "infinite"],
-)
-def test_a_bad_member_is_left_out_and_named(bad: object) -> None:
-    made = window(DIARY)
-    (found,), _ = ask(made, answers={"symptom_transformer": bad, "symptom_xgboost": 1})
-    (alone,), _ = ask(made, members=frozenset({"symptom_xgboost"}))
-    assert found.quantiles == alone.quantiles
-    assert [(use.model, use.weight) for use in found.models] == [("symptom_xgboost", 1)]
-    assert "symptom_transformer gave no usable answer" in found.reasons
-
-
-def test_a_bad_row_spoils_no_other_series() -> None:
-    answer = np.zeros((2, *SHAPE))
-    answer[0, 3, 3] = np.nan
-    answers = {"symptom_transformer": answer, "symptom_xgboost": ModelUnavailable("x")}
-    (first, second), _ = ask(window(DIARY), window(DIARY), answers=answers)
-    assert (first.method, second.method) == ("climatology", "ensemble")
 
 
 def test_climatology_answers_where_no_model_does() -> None:
@@ -94,12 +121,26 @@ def test_climatology_answers_where_no_model_does() -> None:
         (window(DIARY), frozenset(), WEIGHTS, "climatology"),
         (window(DIARY), BOTH, {}, "climatology"),
         (window(DIARY), BOTH, dict.fromkeys(WEIGHTS, 0.0), "climatology"),
-        (window([9, 12] * 5, of="phq9", every=7), BOTH, WEIGHTS, "shrinkage"),
-        (window([4] * 6), BOTH, WEIGHTS, "prior"),
-        (window([12, 9], of="phq9", every=14), BOTH, WEIGHTS, "prior"),
+        (window([9, 12] * 5, of="phq9", every=7), BOTH, WEIGHTS, "irregular"),
+        (window([12, 9], of="phq9", every=14), BOTH, WEIGHTS, "irregular"),
+        (window([12], of="phq9"), BOTH, WEIGHTS, "prior"),
+        (window([4]), BOTH, WEIGHTS, "prior"),
+        (window([4] * 2), BOTH, WEIGHTS, "irregular"),
+        (window([4] * 6), BOTH, WEIGHTS, "irregular"),
         (window([4] * 7), BOTH, WEIGHTS, "ensemble"),
     ],
-    ids=["none", "unweighted", "weight 0", "questionnaire", "six", "sparse", "seven"],
+    ids=[
+        "none",
+        "unweighted",
+        "weight 0",
+        "ten scores",
+        "two scores",
+        "one score",
+        "one day",
+        "two days",
+        "six days",
+        "seven days",
+    ],
 )
 def test_which_method_answers(
     made: ForecastWindow,
@@ -119,11 +160,18 @@ def test_a_questionnaires_interval_is_wider_than_its_few_scores() -> None:
     assert found.quantiles[0][9] > max(scores)
 
 
-def test_few_entries_are_moved_towards_a_population_and_are_low() -> None:
-    made = window([4, 5])
-    (found,), _ = ask(made)
-    expected = prior_quantiles(made.values, scale("mood-0-10"))
-    assert np.array_equal(found.quantiles[0], expected)
+@pytest.mark.parametrize(
+    ("of", "scores", "every"),
+    [("mood-0-10", [4, 5], 3), ("mood-0-10", [6], 1), ("phq9", [9, 12, 15], 14)],
+)
+def test_few_entries_are_forecast_from_their_own_days(
+    of: str, scores: list[float], every: int
+) -> None:
+    (found,), _ = ask(window(scores, of=of, every=every))
+    ages = every * np.arange(len(scores))[::-1]
+    expected = irregular_quantiles(np.array(scores, float), ages, scale(of))
+    assert np.allclose(found.quantiles, expected.days)
+    assert np.allclose(found.fortnight, expected.fortnight)
     assert found.grade is Grade.LOW
 
 
@@ -131,16 +179,8 @@ def test_each_series_keeps_its_place_among_others() -> None:
     made = [window([9, 12] * 5, of="phq9", every=7), window(DIARY), window([4])]
     found, models = ask(*made)
     assert [one.scale.key for one in found] == ["phq9", "mood-0-10", "mood-0-10"]
-    assert [one.method for one in found] == ["shrinkage", "ensemble", "prior"]
+    assert [one.method for one in found] == ["irregular", "ensemble", "prior"]
     assert len(models.asked[0]["symptom_xgboost"]["anchor"]) == 1
-
-
-def test_many_series_are_asked_in_batches_that_every_model_takes() -> None:
-    made = [window([i % 10, 5, 4, 3, 6, 7, 2, 8]) for i in range(forecast.BATCH + 1)]
-    found, models = ask(*made)
-    sizes = [len(inputs["symptom_transformer"]["anchor"]) for inputs in models.asked]
-    assert sizes == [forecast.BATCH, 1]
-    assert {one.method for one in found} == {"ensemble"}
 
 
 def test_nothing_asked_nothing_answered() -> None:
@@ -178,7 +218,8 @@ def test_every_scale_of_the_table_is_forecast(key: str, entries: int) -> None:
     assert (np.diff(found.quantiles, axis=1) >= 0).all()
     assert made.low <= np.min(found.quantiles) <= np.max(found.quantiles) <= made.high
     modelled = made.cadence == "daily" and entries >= 14
-    assert (found.grade is Grade.LOW) == (not modelled)
+    asked = made.cadence == "questionnaire" and entries >= 6
+    assert (found.grade is Grade.LOW) == (not modelled and not asked)
 
 
 z_units = st.floats(-30, 30, width=32)
@@ -196,7 +237,7 @@ def test_quantiles_are_finite_ordered_and_inside_the_scale(
     answers = {"symptom_transformer": first, "symptom_xgboost": second}
     (found,), _ = ask(window(values), answers=answers)
     quantiles = np.array(found.quantiles)
-    assert quantiles.shape == SHAPE
+    assert quantiles.shape == DAYS
     assert np.isfinite(quantiles).all()
     assert (np.diff(quantiles, axis=1) >= 0).all()
     assert quantiles.min() >= 0
@@ -205,28 +246,6 @@ def test_quantiles_are_finite_ordered_and_inside_the_scale(
     assert fortnight.shape == (len(LEVELS),)
     assert (np.diff(fortnight) >= 0).all()
     assert 0 <= fortnight[0] <= fortnight[-1] <= 10
-
-
-@settings(deadline=None)
-@given(
-    arrays(np.float64, SHAPE, elements=st.floats(-5, 5)),
-    arrays(np.float64, SHAPE, elements=st.floats(-5, 5)),
-    st.floats(0.01, 1),
-)
-def test_the_blend_lies_between_its_members_and_never_crosses(
-    first: np.ndarray, second: np.ndarray, weight: float
-) -> None:
-    found = blend({"a": first, "b": second}, {"a": weight, "b": 0.5, "c": 9.0})
-    members = np.sort([first, second], axis=-1)
-    assert (found >= members.min(0) - 1e-9).all()
-    assert (found <= members.max(0) + 1e-9).all()
-    assert (np.diff(found, axis=-1) >= -1e-9).all()
-
-
-@settings(deadline=None)
-@given(arrays(np.float64, SHAPE, elements=st.floats(-5, 5)), st.floats(0.01, 1))
-def test_a_blend_of_one_is_that_one(only: np.ndarray, weight: float) -> None:
-    assert np.allclose(blend({"a": only}, {"a": weight}), np.sort(only, axis=-1))
 
 
 def test_entries_after_the_window_are_no_source() -> None:

@@ -5,30 +5,40 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.twin import climatology
+from backend.twin.climatology import FORTNIGHT_SHARE
 from backend.twin.features import ForecastWindow
-from tests.twin.asking import BOTH, DIARY, ask
+from tests.twin.asking import BOTH, DIARY, SMOOTH, ask
 from tests.twin.made import window
 
 
 @pytest.mark.parametrize(
-    ("made", "members", "narrower"),
+    ("made", "members", "share"),
     [
-        (window(DIARY), BOTH, True),
-        (window(DIARY), frozenset(), True),
-        (window([9, 12] * 5, of="phq9", every=7), BOTH, False),
-        (window([4, 5]), BOTH, False),
+        (window(SMOOTH), BOTH, 1.0),  # the made models answer all rows alike
+        (window(DIARY), frozenset(), FORTNIGHT_SHARE),
     ],
-    ids=["ensemble", "climatology", "shrinkage", "prior"],
+    ids=["ensemble", "climatology"],
 )
-def test_a_mean_is_narrower_than_days_where_days_are_known(
-    made: ForecastWindow, members: frozenset[str], *, narrower: bool
+def test_how_wide_a_fortnight_is_beside_its_days(
+    made: ForecastWindow, members: frozenset[str], share: float
 ) -> None:
     (found,), _ = ask(made, members=members)
     day = found.quantiles[0]
-    widths = found.fortnight[-1] - found.fortnight[0], day[-1] - day[0]
-    share = climatology.FORTNIGHT_SHARE if narrower else 1.0
-    assert widths[0] == pytest.approx(share * widths[1])
+    width = found.fortnight[-1] - found.fortnight[0]
+    assert width == pytest.approx(share * (day[-1] - day[0]))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [window([9, 12] * 5, of="phq9", every=7), window([4, 5]), window([4])],
+    ids=["questionnaire", "two days", "one day"],
+)
+def test_a_fortnight_of_few_scores_is_narrower_than_its_last_day(
+    made: ForecastWindow,
+) -> None:
+    (found,), _ = ask(made)
+    widths = [row[9] - row[1] for row in (found.fortnight, found.quantiles[-1])]
+    assert 0 < widths[0] < widths[1]
 
 
 def test_the_warning_is_read_off_the_fortnight() -> None:

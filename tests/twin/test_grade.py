@@ -12,6 +12,13 @@ from backend.twin.trajectory import Grade
 GOOD = Evidence(
     cadence="daily", method="ensemble", observed_days=40, span_days=45, age_days=1
 )
+ASKED = Evidence(
+    cadence="questionnaire",
+    method="irregular",
+    observed_days=8,
+    span_days=120,
+    age_days=1,
+)
 ORDER = [Grade.LOW, Grade.MEDIUM, Grade.HIGH]
 
 evidences = st.builds(
@@ -21,7 +28,7 @@ evidences = st.builds(
     days=st.integers(1, 126),
     gaps=st.integers(0, 60),
     cadence=st.sampled_from(["daily", "questionnaire"]),
-    method=st.sampled_from(["ensemble", "climatology", "shrinkage", "prior"]),
+    method=st.sampled_from(["ensemble", "climatology", "irregular", "prior"]),
     age_days=st.integers(0, 200),
 )
 
@@ -45,19 +52,36 @@ evidences = st.builds(
         ({"span_days": 81, "age_days": 8}, Grade.LOW, "last entry is 8 days old"),
         ({"span_days": 81, "method": "climatology"}, Grade.MEDIUM, "no model"),
         ({"method": "climatology"}, Grade.MEDIUM, "no model"),
-        ({"method": "shrinkage"}, Grade.LOW, "no model: own scores"),
-        ({"method": "prior"}, Grade.LOW, "towards a simulated population"),
-        ({"cadence": "questionnaire", "span_days": 126}, Grade.HIGH, "observed"),
-        ({"cadence": "questionnaire", "age_days": 13}, Grade.HIGH, "observed"),
-        ({"cadence": "questionnaire", "age_days": 14}, Grade.LOW, "lies ahead"),
-        ({"cadence": "questionnaire", "age_days": 120}, Grade.LOW, "lies ahead"),
-        ({"cadence": "questionnaire", "age_days": 121}, Grade.LOW, "historical"),
+        ({"method": "irregular"}, Grade.MEDIUM, "no model: few scores, at their own"),
+        ({"method": "prior"}, Grade.LOW, "a single entry: how far the next may lie"),
     ],
 )
 def test_what_holds_a_grade_down(
     changes: dict[str, object], level: Grade, word: str
 ) -> None:
     found, reasons = grade(replace(GOOD, **changes))
+    assert found is level
+    assert any(word in reason for reason in reasons)
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "word"),
+    [
+        ({}, Grade.MEDIUM, "8 scores (6 or more)"),
+        ({"observed_days": 6}, Grade.MEDIUM, "6 scores (6 or more)"),
+        ({"observed_days": 5}, Grade.LOW, "5 scores (fewer than 6)"),
+        ({"observed_days": 2}, Grade.LOW, "no model: few scores, at their own days"),
+        ({"observed_days": 1, "method": "prior"}, Grade.LOW, "1 score (fewer"),
+        ({"age_days": 13}, Grade.MEDIUM, "8 scores"),
+        ({"age_days": 14}, Grade.LOW, "lies ahead"),
+        ({"age_days": 120}, Grade.LOW, "lies ahead"),
+        ({"age_days": 121}, Grade.LOW, "historical"),
+    ],
+)
+def test_a_questionnaire_counts_scores_and_not_how_densely_they_lie(
+    changes: dict[str, object], level: Grade, word: str
+) -> None:
+    found, reasons = grade(replace(ASKED, **changes))
     assert found is level
     assert any(word in reason for reason in reasons)
 
@@ -79,13 +103,21 @@ def test_the_reasons_name_everything_that_counted_and_nothing_else() -> None:
 
 
 @given(evidences)
-def test_fewer_than_seven_days_are_always_low_and_reasons_never_empty(
+def test_few_entries_are_always_low_and_reasons_begin_with_their_number(
     evidence: Evidence,
 ) -> None:
     level, reasons = grade(evidence)
-    assert reasons[0].startswith(f"{evidence.observed_days} observed day")
-    if evidence.observed_days < 7:
+    assert reasons[0].startswith(f"{evidence.observed_days} ")
+    if evidence.observed_days < (14 if evidence.cadence == "daily" else 6):
         assert level is Grade.LOW
+
+
+@given(evidences)
+def test_without_a_model_and_for_a_questionnaire_nothing_is_high(
+    evidence: Evidence,
+) -> None:
+    if evidence.method != "ensemble" or evidence.cadence == "questionnaire":
+        assert grade(evidence)[0] is not Grade.HIGH
 
 
 @given(evidences, st.integers(0, 60))

@@ -87,10 +87,15 @@ def test_only_the_same_instrument_is_compared_with() -> None:
     ("made", "entries", "why"),
     [
         (forecast(PHQ9, 20, historical=True), [5], "this is history"),
-        (forecast(PHQ9, 20, method="prior", entries=3), [5], "entries (3) to judge"),
+        (forecast(PHQ9, 20, method="prior"), [5], "single entry, so it is not"),
+        (forecast(MOOD, 9, method="prior"), [2], "compared with the mean of the last"),
         (forecast(PHQ9, 20), [], "no entry to compare"),
         (forecast(PHQ9, 8), [6], "moves by less than 2.5 points and moves by less"),
-        (forecast(PHQ9, 20, method="shrinkage"), [5], "compared with the last score"),
+        (
+            forecast(ANXIETY, 80, method="irregular", entries=6),
+            [40] * 6,
+            "The diary has 6 entries, too few to tell a change.",
+        ),
         (forecast(ANXIETY, 80, method="climatology"), [40], "follows no trend"),
         (forecast(ANXIETY, 44), [40] * 7, "the median moves by less than 15 points"),
         (
@@ -103,9 +108,10 @@ def test_only_the_same_instrument_is_compared_with() -> None:
     ids=[
         "history",
         "prior",
+        "prior of a diary",
         "empty",
         "calm",
-        "shrinkage",
+        "irregular diary",
         "climatology",
         "no bands",
         "bands only",
@@ -133,16 +139,30 @@ def test_self_harm_is_urgent_even_where_the_forecast_is_history() -> None:
     assert found.source == f"Observation/safety-{LAST}"
 
 
-def test_a_series_that_rises_is_not_called_better_by_an_average_of_it() -> None:
-    rising = [3, 5, 8, 11, 15, 18, 21, 22]
-    held = record(series(rising, of=PHQ9, every=14))
-    averaged = forecast(PHQ9, 12.9, method="shrinkage")
-    (urgent,) = from_forecast(averaged, held, LAST)
-    assert urgent.code == "URGENT_FINDING"
-    calmer = record(series(rising[:5], of=PHQ9, every=14))
-    (nothing,) = from_forecast(averaged, calmer, LAST)
+def test_a_diary_that_rises_is_not_called_better_by_an_average_of_it() -> None:
+    held = record(series([10, 20, 35, 50, 65, 80, 90], of=ANXIETY))
+    (nothing,) = from_forecast(forecast(ANXIETY, 30, method="climatology"), held, LAST)
     assert nothing.code == "NO_RECOMMENDATION"
-    assert "averages past scores and follows no trend" in nothing.reason
+    assert nothing.reason == (
+        "The forecast averages past scores and follows no trend, so it is not compared "
+        "with the mean of the last seven days."
+    )
+
+
+def test_a_questionnaires_return_towards_the_own_level_is_called_that() -> None:
+    held = record(series([6, 7, 6, 16], of=PHQ9, every=14))
+    back = forecast(PHQ9, 10, method="irregular", entries=4)
+    crossed, changed = from_forecast(back, held, LAST)
+    assert crossed.text.startswith(
+        "On return towards the person's own level the forecast enters a milder band: "
+        "from “moderately severe” (15 to 19) to “moderate” (10 to 14). Last score 16 "
+    )
+    assert changed.text.startswith(
+        "On return towards the person's own level the forecast moves for the better by "
+        "6 points; 5 points count as clinically important."
+    )
+    for one in (crossed, changed):
+        assert one.text.endswith("It may be worth a look at the next contact.")
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 
 from backend.twin.features import CONTEXT, forecast_window
+from backend.twin.history import MedicationChange, MedicationEvent
 from backend.twin.record import Entry, Series
 from backend.twin.scales import local_scale
 from backend.twin.window_digest import window_digest
-from tests.twin.made import LAST, series
+from tests.twin.made import LAST, begun, series
 
 SCALE = local_scale("worry", system="urn:diary", low=0.0, high=10.0)
 DIARY = series([4, 5, 6], of=SCALE)
@@ -68,3 +69,27 @@ def test_an_entry_after_the_day_asked_for_does_not_count() -> None:
     later = Entry(LAST + timedelta(days=1), 7.0, "Observation/later")
     more = replace(DIARY, entries=(*DIARY.entries, later))
     assert digest(more) == digest(DIARY)
+
+
+def test_a_change_of_treatment_counts_by_its_day_and_its_sign() -> None:
+    start = begun(LAST - timedelta(days=3))
+    stop = replace(start, change=MedicationChange.STOP, day=LAST)
+    known = [[], [start], [replace(start, day=LAST)], [start, stop]]
+    found = {
+        window_digest(forecast_window(DIARY, LAST, medications=one)) for one in known
+    }
+    assert len(found) == len(known)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        begun(LAST - timedelta(days=CONTEXT)),
+        begun(LAST + timedelta(days=1)),
+        replace(begun(LAST), ingredients=("ibuprofen",)),
+    ],
+    ids=["before the window", "after it", "not psychiatric"],
+)
+def test_other_medicines_do_not_count(start: MedicationEvent) -> None:
+    treated = forecast_window(DIARY, LAST, medications=[start])
+    assert window_digest(treated) == digest(DIARY)

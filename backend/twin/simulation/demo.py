@@ -17,7 +17,7 @@ from backend.twin.history import CourseState, MedicationChange, MedicationEvent
 from backend.twin.person import Person
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import Scale, scale
-from backend.twin.simulation.diaries import simulate_course
+from backend.twin.simulation.course import simulate_course
 
 FIRST_DAY = date(2024, 1, 1)
 DAYS = 9_131  # to the end of 2048

@@ -1,67 +1,16 @@
-"""Simulated people look like diaries do, and stay the same people."""
+"""The demo's patients: the same people every day, one of each kind that matters."""
 
 from __future__ import annotations
 
 from datetime import date, timedelta
 from itertools import pairwise
 
-import numpy as np
 import pytest
 
 from backend.twin.simulation.demo import demo_records
-from backend.twin.simulation.diaries import Diaries, simulate_diaries
 from backend.twin.treatment_changes import treatment_changes
 
 TODAY = date(2026, 11, 23)
-
-
-@pytest.fixture(scope="module")
-def diaries() -> Diaries:
-    return simulate_diaries(np.random.default_rng(4), count=3000, days=100)
-
-
-def test_the_same_generator_gives_the_same_people() -> None:
-    one, two, other = (
-        simulate_diaries(np.random.default_rng(seed), count=5, days=30)
-        for seed in (1, 1, 2)
-    )
-    np.testing.assert_array_equal(one.reported, two.reported)
-    assert not np.array_equal(one.complete, other.complete)
-
-
-def test_ratings_stay_on_the_scale_and_reports_are_of_them(diaries: Diaries) -> None:
-    assert diaries.complete.min() >= 0
-    assert diaries.complete.max() <= 1
-    seen = ~np.isnan(diaries.reported)
-    np.testing.assert_array_equal(diaries.reported[seen], diaries.complete[seen])
-    assert seen[:, 0].all()
-
-
-def test_missing_days_are_as_in_published_diaries(diaries: Diaries) -> None:
-    """Between none and half of the days in most people."""
-    missing = np.isnan(diaries.reported).mean(1)
-    assert 0.05 < np.median(missing) < 0.3
-    assert np.quantile(missing, 0.9) < 0.6
-
-
-def test_memory_is_as_in_published_diaries(diaries: Diaries) -> None:
-    """Median autocorrelation of a day .09 to .32, of a week -.08 to .12."""
-    whole = diaries.complete - diaries.complete.mean(1, keepdims=True)
-    moving = whole.std(1) > 0.02
-    medians = [
-        np.median(
-            (whole[:, lag:] * whole[:, :-lag]).mean(1)[moving] / whole.var(1)[moving]
-        )
-        for lag in (1, 7)
-    ]
-    assert 0.09 < medians[0] < 0.35
-    assert -0.08 < medians[1] < 0.2
-
-
-def test_some_people_sit_on_the_floor(diaries: Diaries) -> None:
-    floor = (diaries.complete == 0).mean(1)
-    assert np.median(floor) < 0.05
-    assert 0.3 < np.quantile(floor, 0.95) <= 1.0
 
 
 def test_demo_patients_are_numbered_and_carry_no_sources() -> None:

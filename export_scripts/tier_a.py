@@ -6,6 +6,7 @@ sets marks those that may be shared again with tier A; no other file is opened.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,10 +23,14 @@ PEOPLE_EACH = 100  # of a data set, so that no large one drowns the others
 
 
 class People(NamedTuple):
-    """Windows and whose they are: `person` (window,) numbers people from 0."""
+    """Windows and whose they are: `person` (window,) numbers people from 0.
+
+    `names` are the real ones' data sets and published pseudonyms, by number.
+    """
 
     windows: Windows
     person: np.ndarray
+    names: Sequence[str] = ()
 
 
 def tier_a_people(folder: Path = DIARIES) -> People:
@@ -48,10 +53,9 @@ def tier_a_people(folder: Path = DIARIES) -> People:
                 values.append(cut[0])
                 targets.append(cut[1])
                 person.append(f"{name}/{patient}")
-    return People(
-        _windows(np.array(values), np.array(targets)),
-        np.unique(person, return_inverse=True)[1],
-    )
+    names, number = np.unique(person, return_inverse=True)
+    windows = _windows(np.array(values), np.array(targets))
+    return People(windows, number, tuple(names))
 
 
 def _first_people(rows: pd.DataFrame) -> pd.api.typing.DataFrameGroupBy:

@@ -50,7 +50,7 @@ def test_the_future_is_the_fortnight_after_the_windows_last_rating(
     values[15] = np.nan  # the last day before the fourteen: the window ends a day early
     values[17] = np.nan
     write(folder, diary("p", values))
-    windows, person = tier_a_people(folder)
+    windows, person, _ = tier_a_people(folder)
     assert person.tolist() == [0]
     assert windows.arrays.history[0, :, 1].sum() == 15
     assert windows.arrays.history[0, -1, 1] == 1
@@ -62,13 +62,13 @@ def test_the_future_is_the_fortnight_after_the_windows_last_rating(
 
 def test_several_ratings_of_a_day_are_averaged(folder: Path) -> None:
     write(folder, diary("p", [1.0] * 30), diary("p", [7.0] * 30))
-    windows, _ = tier_a_people(folder)
+    windows, _, _ = tier_a_people(folder)
     assert windows.arrays.mean[0] == pytest.approx(0.5)
 
 
 def test_no_more_than_the_context_is_shown(folder: Path) -> None:
     write(folder, diary("p", [7.0] * 60 + [1.0, 3.0] * (CONTEXT // 2) + [1.0] * 14))
-    windows, _ = tier_a_people(folder)
+    windows, _, _ = tier_a_people(folder)
     assert windows.arrays.mean[0] == pytest.approx(1 / 6)
 
 
@@ -92,6 +92,6 @@ def test_no_data_set_gives_more_than_its_share(
 ) -> None:
     monkeypatch.setattr(tier_a, "PEOPLE_EACH", 2)
     write(folder, *(diary(name, [1.0, 2.0] * 20) for name in "abc"))
-    windows, person = tier_a_people(folder)
+    windows, person, _ = tier_a_people(folder)
     assert person.tolist() == [0, 1]
     assert windows.target.shape == (2, HORIZON)

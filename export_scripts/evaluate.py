@@ -42,14 +42,14 @@ PREFACE = """\
 Written by `make evaluate`; edit `export_scripts/evaluate.py` instead.
 
 Real symptom diaries, rolling-origin windows, 14 days ahead, scored on the path that
-answers the API (windows, embedded server, blend, calibration, fallback). The models have
-seen simulated people only; the calibration was fitted on data sets that may be fitted on
-(tier A), and each of their patients is scored by constants that have not seen them. Every
-data set weighs the same; errors are in units of the
-standard deviation of the history shown; `crps` and `wql` are quantile losses; `cov80`
-and `cov95` are the share of days inside the interval; `is80` and `is95` are interval
-scores. Lower is better but for the coverages, whose goal is their name. Differences
-below about 0.5 % mean little.
+answers the API (windows, embedded server, blend, calibration, fallback). The models
+have seen simulated people only; the calibration was fitted on data sets that may be
+fitted on (tier A), and each of their patients is scored by constants that have not seen
+them. Every data set weighs the same; errors are in units of the standard deviation of
+the history shown; `crps` and `wql` are quantile losses; `cov80` and `cov95` are the
+share of days inside the interval; `is80` and `is95` are interval scores. Lower is
+better but for the coverages, whose goal is their name. Differences below about 0.5 %
+mean little.
 
 Not a blind score: the simulator's constants, the weights of the blend and the rules of
 the calibration were set with seven of these data sets in view (tier A), and pooled

@@ -130,15 +130,18 @@ def _of(
     ingredient: str, events: Sequence[MedicationEvent], last_day: date
 ) -> list[_Dated]:
     """The events of one ingredient that are used, in order of their days."""
-    own = [event for event in events if ingredient in event.ingredients]
+    own = [
+        event
+        for event in events
+        if ingredient in event.ingredients
+        and (event.day is None or event.day <= last_day)
+    ]
     needed = {event.source for event in own if event.dose and event.dose.as_needed}
     needed -= {e.source for e in own if e.dose and not e.dose.as_needed}
     found = [
         _Dated(event.day, event)
         for event in own
-        if event.day is not None
-        and event.day <= last_day
-        and event.source not in needed
+        if event.day is not None and event.source not in needed
     ]
     return sorted(found, key=lambda one: one.day)
 

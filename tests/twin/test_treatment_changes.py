@@ -79,6 +79,14 @@ def changes(*parts: Events) -> dict[int, int]:
     return {int(day): int(found[day]) for day in np.flatnonzero(found)}
 
 
+def test_what_is_said_after_the_last_day_does_not_reach_back() -> None:
+    """An order of doses as needed, with a scheduled one from after the window."""
+    own, after = "MedicationRequest/own", DAYS + 20
+    needed = said(DOSE, 96, source=own, dose=Dose(50.0, "mg", None, as_needed=True))
+    daily = said(DOSE, after, source=own, dose=Dose(50.0, "mg", 1.0))
+    assert changes([said(START, 96, source=own), needed, daily]) == {}
+
+
 def test_without_medicines_nothing_is_known() -> None:
     assert changes([]) == {}
 

@@ -1,6 +1,6 @@
 """Simulated patients, for training, the demo and tests alike.
 
-The random generator is always an argument. Nothing here was fitted to a person: the
-constants were set by hand, after published moments of symptom diaries and the pooled
-errors of plain forecasters on them (docs/benchmarks.md says what that means).
+The random generator is always an argument. The constants were set by hand until moments
+of openly licensed diaries (tier A) were met; nobody in those was trained on.
+`python -m export_scripts.moments` prints both; see docs/methods/forecast.md.
 """

@@ -2,8 +2,9 @@
 
 A person has a course that all symptoms share (`course`), each symptom one of its own,
 and perhaps a treatment (`treatment`); how they answer is in `answers`. All series live
-on the scale 0..1. Moments of openly licensed diaries were the model; docs/methods says
-which and how near.
+on the scale 0..1. The constants were set by hand until moments of openly licensed diaries
+(tier A) were met; nobody in those was trained on (`python -m export_scripts.moments`
+prints both; docs/methods/forecast.md says how near they are).
 """
 
 from __future__ import annotations

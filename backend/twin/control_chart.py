@@ -15,11 +15,14 @@ from typing import Literal
 
 import numpy as np
 
+from backend.twin.scales import Scale
+
 # NIST/SEMATECH e-Handbook, section 6.3.2.4: weights of .2 to .3 are usual, limits of 3.
 WEIGHT = 0.2  # of the newest day
 LIMIT = 3.0  # standard deviations of the average
 # Ours: the earlier half of the observed days, but no fewer and no more than these.
 LEAST_BASELINE, MOST_BASELINE = 14, 28
+LEAST_SD = 0.02  # of the scale's width: below it the benchmark takes no window either
 
 State = Literal["inside", "above", "below", "worse", "better"]
 
@@ -45,7 +48,7 @@ class ControlChart:
 
 
 def control_chart(
-    values: np.ndarray, *, last_day: date, higher_is_worse: bool | None
+    values: np.ndarray, *, last_day: date, scale: Scale
 ) -> ControlChart | str:
     """The chart of daily values (NaN = absent) up to `last_day`, or why there is none.
 
@@ -58,15 +61,18 @@ def control_chart(
         return f"{len(seen)} observed days; a chart takes {2 * LEAST_BASELINE} or more"
     baseline = values[seen[:baseline_days]]
     centre, sd = float(baseline.mean()), float(baseline.std(ddof=1))
-    if sd == 0.0:
-        return f"the first {baseline_days} observed days are all equal"
+    if sd < LEAST_SD * scale.width:
+        return (
+            f"the first {baseline_days} observed days hardly differ: sd below "
+            f"{LEAST_SD:.0%} of the scale's width"
+        )
     averages = _averages(values[seen[baseline_days:]], start=centre)
     reach = LIMIT * sd * _spread(len(averages))
     sides = np.sign(averages - centre) * (np.abs(averages - centre) > reach)
     stay = len(sides) - int(np.flatnonzero(np.append(1, np.diff(sides)))[-1])
     since = last_day - timedelta(days=int(len(values) - 1 - seen[-stay]))
     return ControlChart(
-        state=_state(int(sides[-1]), higher_is_worse=higher_is_worse),
+        state=_state(int(sides[-1]), higher_is_worse=scale.higher_is_worse),
         since=since if sides[-1] else None,
         average=float(averages[-1]),
         lower=float(centre - reach[-1]),

@@ -16,13 +16,13 @@ from typing import Literal
 
 import numpy as np
 
-from backend.twin.control_chart import ControlChart, control_chart
+from backend.twin.control_chart import LEAST_SD, ControlChart, control_chart
 from backend.twin.scales import Scale
 
 SHIFT = 0.5  # of the person's own sd: the change that the benchmark's AUC is about
 LEAST_DAYS = 7  # as many as a model asks for; fewer say little of a spread
-LEAST_SD = 0.02  # of the scale's width: below it the benchmark takes no window either
 FORTNIGHT_DAYS = 14
+TIE = float(np.finfo(float).tiny)  # scores nearer than this are equal: no slope exists
 
 Event = Literal["worse", "up", "down", "worse-band"]
 Side = Literal["above", "below"]
@@ -79,9 +79,7 @@ def early_warning(
     unfit = _unfit(len(seen), historical=historical)
     events = _shifts(mean, sd, scale, unfit=unfit)
     band = _worse_band(values[-FORTNIGHT_DAYS:], scale, unfit=unfit)
-    chart = unfit or control_chart(
-        values, last_day=last_day, higher_is_worse=scale.higher_is_worse
-    )
+    chart = unfit or control_chart(values, last_day=last_day, scale=scale)
     return EarlyWarning(
         mean=mean,
         sd=sd,
@@ -98,10 +96,11 @@ def probability_above(
     """P(X > threshold) of a forecast by its ascending quantiles, 0.0 to 1.0.
 
     The distribution function runs straight between quantiles; where several are equal
-    that score holds all their probability. Outside the outermost quantiles it falls off
-    exponentially, as steep at first as the line beside it: it has no end of its own, so
-    two people far out are still told apart. Where the outermost two are equal, as at a
-    scale's end, nothing lies beyond. Raises ValueError for quantiles that descend.
+    that score holds all their probability (as if they differ by a denormal number).
+    Outside the outermost quantiles it falls off exponentially, as steep at first as the
+    line beside it: it has no end of its own, so two people far out are still told
+    apart. Where the outermost two are equal, as at a scale's end, nothing lies beyond.
+    Raises ValueError for quantiles that descend.
     """
     scores, shares = np.asarray(quantiles, float), np.asarray(levels, float)
     if (np.diff(scores) < 0).any():
@@ -111,7 +110,10 @@ def probability_above(
         return 1.0 - _tail(shares[:2], scores[:2], out=scores[0] - threshold)
     if at == len(scores):
         return _tail(1 - shares[:-3:-1], scores[:-3:-1], out=threshold - scores[-1])
-    part = (threshold - scores[at - 1]) / (scores[at] - scores[at - 1])
+    stretch = scores[at] - scores[at - 1]
+    if stretch < TIE:
+        return float(1.0 - shares[at])
+    part = (threshold - scores[at - 1]) / stretch
     return float(1.0 - shares[at - 1] - part * (shares[at] - shares[at - 1]))
 
 
@@ -132,7 +134,7 @@ def _tail(shares: np.ndarray, scores: np.ndarray, *, out: float) -> float:
     """
     outermost, next_to_it = (float(share) for share in shares)
     stretch = abs(float(scores[1] - scores[0]))
-    if stretch == 0.0:
+    if stretch < TIE:
         return 0.0
     steepness = (next_to_it - outermost) / stretch / outermost
     return outermost * exp(-steepness * float(out))

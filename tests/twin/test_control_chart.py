@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -17,7 +18,9 @@ from backend.twin.control_chart import (
     ControlChart,
     control_chart,
 )
+from backend.twin.scales import local_scale
 
+PLAIN = local_scale("worry", system="urn:x", low=0.0, high=10.0)
 LAST = date(2026, 3, 1)
 CALM = [4.0, 6.0] * 14  # mean 5; sample sd 1.018
 
@@ -25,7 +28,8 @@ CALM = [4.0, 6.0] * 14  # mean 5; sample sd 1.018
 def chart(
     values: list[float] | np.ndarray, *, worse: bool | None = True
 ) -> ControlChart:
-    found = control_chart(np.array(values), last_day=LAST, higher_is_worse=worse)
+    of = replace(PLAIN, higher_is_worse=worse)
+    found = control_chart(np.array(values), last_day=LAST, scale=of)
     assert isinstance(found, ControlChart)
     return found
 
@@ -98,14 +102,25 @@ def test_absent_days_are_skipped_and_dates_stay_right() -> None:
 
 @pytest.mark.parametrize("days", [1, 27])
 def test_few_days_make_no_chart(days: int) -> None:
-    found = control_chart(np.arange(days) * 1.0, last_day=LAST, higher_is_worse=True)
+    found = control_chart(np.arange(days) * 1.0, last_day=LAST, scale=PLAIN)
     assert found == f"{days} observed days; a chart takes 28 or more"
 
 
-def test_a_baseline_without_spread_makes_no_chart() -> None:
-    values = np.array([5.0] * 14 + [4.0, 6.0] * 7)
-    found = control_chart(values, last_day=LAST, higher_is_worse=True)
-    assert found == "the first 14 observed days are all equal"
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5.0] * 14 + [4.0, 6.0] * 7,
+        [1 / 3] * 39 + [1 / 3 + 0.01],  # the mean of equal thirds is off by a rounding
+        [5.0, 5.1] * 7 + [6.0] * 14,
+    ],
+    ids=["equal", "rounding", "hardly any"],
+)
+def test_a_baseline_without_spread_makes_no_chart(values: list[float]) -> None:
+    found = control_chart(np.array(values), last_day=LAST, scale=PLAIN)
+    assert isinstance(found, str)
+    assert found.endswith(
+        "observed days hardly differ: sd below 2% of the scale's width"
+    )
 
 
 @pytest.mark.parametrize(
@@ -127,7 +142,7 @@ def test_an_upright_and_a_mirrored_diary_say_the_same() -> None:
 
 @given(st.lists(st.floats(0, 10) | st.just(np.nan), min_size=1, max_size=126))
 def test_any_diary_gives_finite_limits_around_its_centre(values: list[float]) -> None:
-    found = control_chart(np.array(values), last_day=LAST, higher_is_worse=None)
+    found = control_chart(np.array(values), last_day=LAST, scale=PLAIN)
     if isinstance(found, ControlChart):
         numbers = (found.lower, found.centre, found.upper, found.average)
         assert np.isfinite(numbers).all()

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
+from backend.twin import control_chart as of_chart
 from backend.twin import early_warning as of_warning
 from backend.twin import features
 from backend.twin.early_warning import (
@@ -98,6 +99,17 @@ def test_equal_quantiles_hold_their_probability_in_one_score(
 ) -> None:
     assert probability_above(quantiles, LEVELS, threshold) == pytest.approx(above)
     assert probability_below(quantiles, LEVELS, threshold) == pytest.approx(below)
+
+
+@pytest.mark.parametrize("tiny", [5e-324, 1e-310])
+def test_quantiles_that_differ_by_no_normal_number_are_equal(tiny: float) -> None:
+    for quantiles in ([0.0, *[tiny] * 9, 1.0], [-1.0, *[0.0] * 9, tiny]):
+        for threshold in (0.0, tiny):
+            above = probability_above(quantiles, LEVELS, threshold)
+            below = probability_below(quantiles, LEVELS, threshold)
+            assert 0.0 <= above <= 1.0 - below <= 1.0
+    one = [0.0, 5e-324, *[1.0] * 9]
+    assert probability_above(one, LEVELS, 0.0) == pytest.approx(0.9)
 
 
 def test_crossing_quantiles_are_refused() -> None:
@@ -213,5 +225,5 @@ def test_the_chart_stands_beside_it_or_says_why_not() -> None:
 
 def test_the_constants_are_those_of_the_models_and_the_forecast() -> None:
     assert of_warning.LEAST_DAYS == features.MIN_ENTRIES
-    assert of_warning.LEAST_SD == features.SD_FLOOR
+    assert of_chart.LEAST_SD == features.SD_FLOOR
     assert of_warning.FORTNIGHT_DAYS == HORIZON

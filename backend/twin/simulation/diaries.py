@@ -2,7 +2,7 @@
 
 A person has a course that all symptoms share (`course`), each symptom one of its own,
 and perhaps a treatment (`treatment`); how they answer is in `answers`. All series live
-on the scale 0..1. The constants were set by hand until moments of openly licensed diaries
+on the scale 0..1. Constants were set by hand until moments of openly licensed diaries
 (tier A) were met; nobody in those was trained on (`python -m export_scripts.moments`
 prints both; docs/methods/forecast.md says how near they are).
 """

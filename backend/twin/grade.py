@@ -1,10 +1,10 @@
 """How far to rely on a forecast: three words, each with its reasons.
 
 A diary starts from its number of observed days (high from 30, medium from 14, else
-low), a questionnaire from its number of scores (medium from 6, else low; never high).
+low), a questionnaire from its days with scores (medium from 6, else low; never high).
 Then it can only fall: one step for a thin diary and one more for an old last entry of
-a diary; and however much there is, to medium at best without a model, to low for a
-single entry and for a forecast whose days lie in the past.
+a diary; and however much there is, to medium at best without a model, to low for one
+day with an entry and for a forecast whose days lie in the past.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from backend.twin.features import CONTEXT
 from backend.twin.scales import Cadence
 from backend.twin.trajectory import HORIZON, Grade, Method
 
@@ -20,6 +21,7 @@ MEDIUM_DAYS = 14
 MEDIUM_SCORES = 6  # of a questionnaire; our choice: real files hold few such people
 ADHERENCE = 0.5  # share of days answered below which a diary is thin
 RECENT_DAYS = 7  # age of a diary's last entry above which it counts as old
+ONE_DAY = f"one day with an entry in the last {CONTEXT} days"
 HISTORICAL_DAYS: dict[Cadence, int] = {"daily": 28, "questionnaire": 120}
 
 _ORDER = (Grade.LOW, Grade.MEDIUM, Grade.HIGH)
@@ -73,7 +75,7 @@ def _start(evidence: Evidence) -> tuple[Grade, str]:
 
 
 def _scores(scores: int) -> tuple[Grade, str]:
-    counted = f"{scores} score{'s' if scores != 1 else ''}"
+    counted = "1 day with a score" if scores == 1 else f"{scores} days with scores"
     if scores >= MEDIUM_SCORES:
         return Grade.MEDIUM, f"{counted} ({MEDIUM_SCORES} or more)"
     return Grade.LOW, f"{counted} (fewer than {MEDIUM_SCORES})"
@@ -107,7 +109,7 @@ def _ceilings(evidence: Evidence) -> Iterator[tuple[Grade, str]]:
     elif evidence.over:
         yield Grade.LOW, f"no forecast day lies ahead: {age}"
     if evidence.method == "prior":
-        yield Grade.LOW, "a single entry: how far the next may lie from it is assumed"
+        yield Grade.LOW, f"{ONE_DAY}: how far the next may lie from it is assumed"
     elif evidence.method == "irregular":
         yield Grade.MEDIUM, "no model: few scores, at their own days"
     elif evidence.method == "climatology":

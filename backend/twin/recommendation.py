@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
+from statistics import fmean
+from typing import Literal, NamedTuple
 
+from backend.twin.features import CONTEXT
 from backend.twin.findings import Finding, Kind, urgent_findings
+from backend.twin.grade import ONE_DAY
 from backend.twin.record import PatientRecord
 from backend.twin.scales import Band, Scale
 from backend.twin.trajectory import Forecast
@@ -44,6 +47,14 @@ class Recommendation:
     day: date | None
 
 
+class _Own(NamedTuple):
+    """Scores now and on average over the window; beside `urgent` nothing is better."""
+
+    now: float
+    level: float
+    urgent: bool
+
+
 def from_forecast(
     forecast: Forecast, record: PatientRecord, as_of: date
 ) -> tuple[Recommendation, ...]:
@@ -57,12 +68,12 @@ def from_forecast(
         for finding in urgent_findings(record, as_of)
         if finding.scale == forecast.scale.key
     ]
-    reference = _reference(forecast, record)
-    why_not = _unfit(forecast, reference, as_of)
-    if reference is not None and not why_not:
+    own = _own(forecast, record, urgent=bool(said))
+    why_not = _unfit(forecast, own, as_of)
+    if own is not None and not why_not:
         ahead = _ahead(forecast, as_of)
-        said += _band_crossed(ahead, reference)
-        said += _important_change(ahead, reference)
+        said += _band_crossed(ahead, own)
+        said += _important_change(ahead, own)
     return tuple(said) or (_nothing(forecast, why_not or _calm(forecast.scale)),)
 
 
@@ -90,11 +101,20 @@ def _urgent(scale: Scale, finding: Finding) -> Recommendation:
     )
 
 
-def _reference(forecast: Forecast, record: PatientRecord) -> float | None:
-    """Where the person stands now, score units; None where the record has no entry."""
-    days = REFERENCE_DAYS if forecast.scale.cadence == "daily" else 1
+def _own(forecast: Forecast, record: PatientRecord, *, urgent: bool) -> _Own | None:
+    """Where the person stands; None where the record has no entry."""
+    daily = forecast.scale.cadence == "daily"
+    recent = _scores(forecast, record, days=REFERENCE_DAYS if daily else 1)
+    if not recent:
+        return None
+    level = fmean(_scores(forecast, record, days=CONTEXT))
+    return _Own(fmean(recent), level, urgent)
+
+
+def _scores(forecast: Forecast, record: PatientRecord, *, days: int) -> list[float]:
+    """The instrument's scores of the days that end with the last entry's."""
     since = forecast.last_entry - timedelta(days=days - 1)
-    scores = [
+    return [
         entry.value
         for series in record.series
         if (series.scale.system, series.scale.code)
@@ -102,17 +122,16 @@ def _reference(forecast: Forecast, record: PatientRecord) -> float | None:
         for entry in series.entries
         if since <= entry.day <= forecast.last_entry
     ]
-    return sum(scores) / len(scores) if scores else None
 
 
-def _unfit(forecast: Forecast, reference: float | None, as_of: date) -> str:
+def _unfit(forecast: Forecast, own: _Own | None, as_of: date) -> str:
     """Why this forecast supports no advice at all; empty where it does."""
     if forecast.historical:
         return f"The last entry is of {forecast.last_entry}: this is history."
     if forecast.days[-1] < as_of:
         return f"All forecast days are past: the last one is {forecast.days[-1]}."
     return _incomparable(forecast) or (
-        "The record holds no entry to compare with." if reference is None else ""
+        "The record holds no entry to compare with." if own is None else ""
     )
 
 
@@ -125,11 +144,14 @@ def _incomparable(forecast: Forecast) -> str:
     """
     not_compared = f"so it is not compared with the {_now(forecast)}."
     if forecast.method == "prior":
-        return f"The forecast rests on a single entry, {not_compared}"
+        return f"The forecast rests on {ONE_DAY}, {not_compared}"
     if forecast.method == "climatology":
         return f"The forecast averages past scores and follows no trend, {not_compared}"
     if forecast.method == "irregular" and forecast.scale.cadence == "daily":
-        return f"The diary has {forecast.entries} entries, too few to tell a change."
+        return (
+            f"The diary has {forecast.entries} days with an entry in the last "
+            f"{CONTEXT} days, too few to tell a change."
+        )
     return ""
 
 
@@ -141,20 +163,20 @@ def _ahead(forecast: Forecast, as_of: date) -> Forecast:
     )
 
 
-def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
+def _band_crossed(forecast: Forecast, own: _Own) -> Iterator[Recommendation]:
     """The first day on which the median has moved well into another severity band."""
-    now, who = forecast.scale.band(reference), _subject(forecast)
-    for at, median in enumerate(forecast.median()):
-        if abs(median - reference) < _least_move(forecast.scale):
+    now = forecast.scale.band(own.now)
+    for at, median in _medians(forecast, own):
+        if abs(median - own.now) < _least_move(forecast.scale):
             continue
         then = forecast.scale.band(median)
         if now is not None and then is not None and then.rank != now.rank:
-            milder = "more severe" if then.rank > now.rank else "milder"
+            band = "a more severe band" if then.rank > now.rank else "a milder band"
             yield Recommendation(
                 code="BAND_CROSSED",
                 text=(
-                    f"{who} enters a {milder} band: from {_band(now)} to "
-                    f"{_band(then)}. {_numbers(forecast, at, reference)} "
+                    f"{_subject(forecast, median, own)} enters {band}: from "
+                    f"{_band(now)} to {_band(then)}. {_numbers(forecast, at, own.now)} "
                     "It may be worth a look at the next contact."
                 ),
                 reason=_backing(forecast),
@@ -165,6 +187,14 @@ def _band_crossed(forecast: Forecast, reference: float) -> Iterator[Recommendati
             return
 
 
+def _medians(forecast: Forecast, own: _Own) -> Iterator[tuple[int, float]]:
+    """Each day's position and median, but for what must not be said of it."""
+    for at, median in enumerate(forecast.median()):
+        better = (median < own.now) == forecast.scale.higher_is_worse
+        if not (own.urgent and better):
+            yield at, median
+
+
 def _least_move(scale: Scale) -> float:
     """Half the important change; without one a step, or what a sentence can show."""
     if scale.important_change is not None:
@@ -172,20 +202,21 @@ def _least_move(scale: Scale) -> float:
     return PRINTED if scale.step is None else scale.step
 
 
-def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommendation]:
+def _important_change(forecast: Forecast, own: _Own) -> Iterator[Recommendation]:
     """The first day on which the median has moved by a clinically important change."""
-    scale, who = forecast.scale, _subject(forecast)
+    scale = forecast.scale
     if scale.important_change is None:
         return
-    for at, median in enumerate(forecast.median()):
-        if abs(median - reference) >= scale.important_change:
+    for at, median in _medians(forecast, own):
+        if abs(median - own.now) >= scale.important_change:
             yield Recommendation(
                 code="IMPORTANT_CHANGE",
                 text=(
-                    f"{who} moves{_direction(scale, median - reference)} by "
-                    f"{_points(scale, abs(median - reference))}; "
+                    f"{_subject(forecast, median, own)} moves"
+                    f"{_direction(scale, median - own.now)} by "
+                    f"{_points(scale, abs(median - own.now))}; "
                     f"{_points(scale, scale.important_change)} count as clinically "
-                    f"important. {_numbers(forecast, at, reference)} "
+                    f"important. {_numbers(forecast, at, own.now)} "
                     "It may be worth a look at the next contact."
                 ),
                 reason=_backing(forecast),
@@ -196,10 +227,11 @@ def _important_change(forecast: Forecast, reference: float) -> Iterator[Recommen
             return
 
 
-def _subject(forecast: Forecast) -> str:
-    """Who moves: without a model it is a return after an unusual score, no trend."""
-    if forecast.method == "irregular":
-        return "On return towards the person's own level the forecast"
+def _subject(forecast: Forecast, median: float, own: _Own) -> str:
+    """Who moves: without a model mostly a return after an unusual score, no trend."""
+    low, high = sorted((own.now, own.level))
+    if forecast.method == "irregular" and low <= median <= high:
+        return "The forecast returns towards the person's own level and"
     return "The forecast"
 
 

@@ -53,7 +53,11 @@ evidences = st.builds(
         ({"span_days": 81, "method": "climatology"}, Grade.MEDIUM, "no model"),
         ({"method": "climatology"}, Grade.MEDIUM, "no model"),
         ({"method": "irregular"}, Grade.MEDIUM, "no model: few scores, at their own"),
-        ({"method": "prior"}, Grade.LOW, "a single entry: how far the next may lie"),
+        (
+            {"method": "prior"},
+            Grade.LOW,
+            "one day with an entry in the last 126 days: how",
+        ),
     ],
 )
 def test_what_holds_a_grade_down(
@@ -67,12 +71,12 @@ def test_what_holds_a_grade_down(
 @pytest.mark.parametrize(
     ("changes", "level", "word"),
     [
-        ({}, Grade.MEDIUM, "8 scores (6 or more)"),
-        ({"observed_days": 6}, Grade.MEDIUM, "6 scores (6 or more)"),
-        ({"observed_days": 5}, Grade.LOW, "5 scores (fewer than 6)"),
+        ({}, Grade.MEDIUM, "8 days with scores (6 or more)"),
+        ({"observed_days": 6}, Grade.MEDIUM, "6 days with scores (6 or more)"),
+        ({"observed_days": 5}, Grade.LOW, "5 days with scores (fewer than 6)"),
         ({"observed_days": 2}, Grade.LOW, "no model: few scores, at their own days"),
-        ({"observed_days": 1, "method": "prior"}, Grade.LOW, "1 score (fewer"),
-        ({"age_days": 13}, Grade.MEDIUM, "8 scores"),
+        ({"observed_days": 1, "method": "prior"}, Grade.LOW, "1 day with a score ("),
+        ({"age_days": 13}, Grade.MEDIUM, "8 days with scores"),
         ({"age_days": 14}, Grade.LOW, "lies ahead"),
         ({"age_days": 120}, Grade.LOW, "lies ahead"),
         ({"age_days": 121}, Grade.LOW, "historical"),

@@ -87,14 +87,18 @@ def test_only_the_same_instrument_is_compared_with() -> None:
     ("made", "entries", "why"),
     [
         (forecast(PHQ9, 20, historical=True), [5], "this is history"),
-        (forecast(PHQ9, 20, method="prior"), [5], "single entry, so it is not"),
+        (
+            forecast(PHQ9, 20, method="prior"),
+            [5],
+            "one day with an entry in the last 126 days, so",
+        ),
         (forecast(MOOD, 9, method="prior"), [2], "compared with the mean of the last"),
         (forecast(PHQ9, 20), [], "no entry to compare"),
         (forecast(PHQ9, 8), [6], "moves by less than 2.5 points and moves by less"),
         (
             forecast(ANXIETY, 80, method="irregular", entries=6),
             [40] * 6,
-            "The diary has 6 entries, too few to tell a change.",
+            "The diary has 6 days with an entry in the last 126 days, too few to tell",
         ),
         (forecast(ANXIETY, 80, method="climatology"), [40], "follows no trend"),
         (forecast(ANXIETY, 44), [40] * 7, "the median moves by less than 15 points"),
@@ -154,15 +158,47 @@ def test_a_questionnaires_return_towards_the_own_level_is_called_that() -> None:
     back = forecast(PHQ9, 10, method="irregular", entries=4)
     crossed, changed = from_forecast(back, held, LAST)
     assert crossed.text.startswith(
-        "On return towards the person's own level the forecast enters a milder band: "
+        "The forecast returns towards the person's own level and enters a milder band: "
         "from “moderately severe” (15 to 19) to “moderate” (10 to 14). Last score 16 "
     )
     assert changed.text.startswith(
-        "On return towards the person's own level the forecast moves for the better by "
-        "6 points; 5 points count as clinically important."
+        "The forecast returns towards the person's own level and moves for the better "
+        "by 6 points; 5 points count as clinically important."
     )
     for one in (crossed, changed):
         assert one.text.endswith("It may be worth a look at the next contact.")
+
+
+@pytest.mark.parametrize("then", [6, 16])
+def test_what_lies_beyond_the_own_level_is_no_return_to_it(then: float) -> None:
+    """Mean of the scores 8.75, and the last one 11."""
+    held = record(series([8, 8, 8, 11], of=PHQ9, every=14))
+    ahead = forecast(PHQ9, then, method="irregular", entries=4)
+    crossed, changed = from_forecast(ahead, held, LAST)
+    assert crossed.text.startswith("The forecast enters a ")
+    assert changed.text.startswith("The forecast moves for the ")
+
+
+def test_the_own_level_is_that_of_the_window() -> None:
+    """Three scores of 27 are older than it: what is left has a mean of 12."""
+    held = record(series([27, 27, 27, 8, 16], of=PHQ9, every=63))
+    ahead = forecast(PHQ9, 20, method="irregular", entries=2)
+    *_, crossed = from_forecast(ahead, held, LAST)
+    assert crossed.text.startswith("The forecast enters a more severe band")
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (5, ["URGENT_FINDING"]),
+        (20, ["URGENT_FINDING", "BAND_CROSSED", "IMPORTANT_CHANGE"]),
+    ],
+)
+def test_beside_an_urgent_finding_nothing_is_called_better(
+    then: float, said: list[str]
+) -> None:
+    held = record(series([12], of=PHQ9), safety={LAST: 2})
+    assert codes(forecast(PHQ9, then), held) == said
 
 
 @pytest.mark.parametrize(
@@ -196,9 +232,8 @@ def test_nothing_is_said_about_a_day_that_is_past(age: int, day: int | None) -> 
 
 
 def test_urgent_comes_first_and_only_for_its_scale() -> None:
-    held = record(series([8, 21], of=PHQ9), series([3] * 7, of=MOOD), safety={LAST: 1})
+    held = record(series([8, 9], of=PHQ9), series([3] * 7, of=MOOD), safety={LAST: 1})
     assert codes(forecast(PHQ9, 14), held) == [
-        "URGENT_FINDING",
         "URGENT_FINDING",
         "BAND_CROSSED",
         "IMPORTANT_CHANGE",

@@ -58,13 +58,14 @@ def control_chart(
     seen = np.flatnonzero(np.isfinite(values))
     baseline_days = min(len(seen) // 2, MOST_BASELINE)
     if baseline_days < LEAST_BASELINE:
-        return f"{len(seen)} observed days; a chart takes {2 * LEAST_BASELINE} or more"
+        counted = f"{len(seen)} {observed_days(scale)}"
+        return f"{counted}; a chart takes {2 * LEAST_BASELINE} or more"
     baseline = values[seen[:baseline_days]]
     centre, sd = float(baseline.mean()), float(baseline.std(ddof=1))
     if sd < LEAST_SD * scale.width:
         return (
-            f"the first {baseline_days} observed days hardly differ: sd below "
-            f"{LEAST_SD:.0%} of the scale's width"
+            f"the first {baseline_days} {observed_days(scale)} hardly differ: sd "
+            f"below {LEAST_SD:.0%} of the scale's width"
         )
     averages = _averages(values[seen[baseline_days:]], start=centre)
     reach = LIMIT * sd * _spread(len(averages))
@@ -82,6 +83,11 @@ def control_chart(
         baseline_days=baseline_days,
         days=len(averages),
     )
+
+
+def observed_days(scale: Scale) -> str:
+    """What a number of days with entries counts; a questionnaire's lie weeks apart."""
+    return "observed days" if scale.cadence == "daily" else "days with scores"
 
 
 def _averages(values: np.ndarray, *, start: float) -> np.ndarray:

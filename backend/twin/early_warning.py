@@ -16,7 +16,12 @@ from typing import Literal
 
 import numpy as np
 
-from backend.twin.control_chart import LEAST_SD, ControlChart, control_chart
+from backend.twin.control_chart import (
+    LEAST_SD,
+    ControlChart,
+    control_chart,
+    observed_days,
+)
 from backend.twin.scales import Scale
 
 SHIFT = 0.5  # of the person's own sd: the change that the benchmark's AUC is about
@@ -76,7 +81,7 @@ def early_warning(
     """
     seen = values[np.isfinite(values)]
     mean, sd = float(seen.mean()), float(seen.std())
-    unfit = _unfit(len(seen), historical=historical)
+    unfit = _unfit(len(seen), scale, historical=historical)
     events = _shifts(mean, sd, scale, unfit=unfit)
     band = _worse_band(values[-FORTNIGHT_DAYS:], scale, unfit=unfit)
     chart = unfit or control_chart(values, last_day=last_day, scale=scale)
@@ -140,12 +145,12 @@ def _tail(shares: np.ndarray, scores: np.ndarray, *, out: float) -> float:
     return outermost * exp(-steepness * float(out))
 
 
-def _unfit(days: int, *, historical: bool) -> str:
+def _unfit(days: int, scale: Scale, *, historical: bool) -> str:
     """Why nothing at all can be said; empty where something can."""
     if historical:
         return "historical: the last entry is too old to speak of the present"
     if days < LEAST_DAYS:
-        return f"{days} observed days; {LEAST_DAYS} or more are needed"
+        return f"{days} {observed_days(scale)}; {LEAST_DAYS} or more are needed"
     return ""
 
 

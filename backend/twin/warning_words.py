@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from backend.twin.control_chart import observed_days
 from backend.twin.early_warning import Chance, EarlyWarning
 from backend.twin.scales import Scale
 from backend.twin.trajectory import HORIZON, Forecast
 
 NOT_COMPUTED = "Early warning: not computed when this forecast was made."
 CAVEAT = "What has followed such patterns: no cause, no alarm."
+UNCOMPARED = (
+    "For questionnaires and for bands the probability is read off the forecast and has "
+    "not been compared with outcomes: no cause, no alarm."
+)
 _SHIFTS = {"worse": "worse than", "up": "above", "down": "below"}
 _SIDES = {
     "inside": "inside",
@@ -31,9 +36,19 @@ def warning_words(forecast: Forecast) -> Iterator[str]:
         return
     for chance in warning.chances:
         yield f"Early warning: {chance_words(chance, warning, of=forecast)}"
-    if any(chance.probability is not None for chance in warning.chances):
-        yield CAVEAT
+    yield from _caveats(warning, scale=forecast.scale)
     yield chart_words(warning, scale=forecast.scale)
+
+
+def _caveats(warning: EarlyWarning, *, scale: Scale) -> Iterator[str]:
+    """What the probabilities rest on: only a diary's shifts were held against days."""
+    said = [chance for chance in warning.chances if chance.probability is not None]
+    daily = scale.cadence == "daily"
+    compared = [daily and chance.event != "worse-band" for chance in said]
+    if any(compared):
+        yield CAVEAT
+    if not all(compared):
+        yield UNCOMPARED
 
 
 def chance_words(chance: Chance, warning: EarlyWarning, *, of: Forecast) -> str:
@@ -47,11 +62,13 @@ def chance_words(chance: Chance, warning: EarlyWarning, *, of: Forecast) -> str:
 def event_words(chance: Chance, warning: EarlyWarning, *, of: Forecast) -> str:
     """What the probability is of: where the coming mean lies, and what that means."""
     scale, named = of.scale, f" (“{chance.band}”)" if chance.band else ""
+    scored = "" if scale.cadence == "daily" else "the scores of "
     if chance.event == "worse-band":
-        event = f"a worse band{named} than that of the last {HORIZON} days"
+        event = f"a worse band{named} than that of {scored}the last {HORIZON} days"
     else:
+        days = _days(warning.days, scale)
         event = (
-            f"a mean half an sd {_SHIFTS[chance.event]} that of {warning.days} days "
+            f"a mean half an sd {_SHIFTS[chance.event]} that of {days} "
             f"({points(scale, warning.mean)}, sd {points(scale, warning.sd)})"
         )
     if chance.threshold is None:
@@ -69,11 +86,18 @@ def chart_words(warning: EarlyWarning, *, scale: Scale) -> str:
     if chart is None:
         return f"No control chart: {warning.no_chart}."
     since = f" since {chart.since}" if chart.since else ""
+    days = _days(chart.baseline_days, scale)
     return (
         f"Control chart: the moving average of {points(scale, chart.average)} is "
         f"{_SIDES[chart.state]} its limits{since} ({points(scale, chart.lower)} to "
-        f"{points(scale, chart.upper)}, from the first {chart.baseline_days} days)."
+        f"{points(scale, chart.upper)}, from the first {days})."
     )
+
+
+def _days(number: int, scale: Scale) -> str:
+    """How many days an average is of; of a questionnaire only those with a score."""
+    days = "days" if scale.cadence == "daily" else observed_days(scale)
+    return f"{number} {days}"
 
 
 def points(scale: Scale, score: float) -> str:

@@ -166,6 +166,14 @@ def test_where_nothing_can_be_said_the_reason_is(
     assert why in made[event].reason
 
 
+def test_of_a_questionnaire_days_with_scores_are_counted() -> None:
+    few = warned([4.0, 6.0, 5.0], of=scale("phq9"))
+    assert few.no_chart.startswith("3 days with scores; 7 or more")
+    some, equal = (warned(v, of=scale("phq9")) for v in (DIARY, [5.0] * 28))
+    assert some.no_chart == "20 days with scores; a chart takes 28 or more"
+    assert equal.no_chart.startswith("the first 14 days with scores hardly differ")
+
+
 def test_a_person_at_one_end_can_still_move_away_from_it() -> None:
     made = chances(warned([0.0, *[10.0] * 19]))
     assert made["down"].probability is not None

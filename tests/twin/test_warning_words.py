@@ -9,10 +9,11 @@ import pytest
 
 from backend.twin.control_chart import ControlChart, State
 from backend.twin.early_warning import Chance
-from backend.twin.scales import local_scale, scale
+from backend.twin.scales import Scale, local_scale, scale
 from backend.twin.warning_words import (
     CAVEAT,
     NOT_COMPUTED,
+    UNCOMPARED,
     chart_words,
     points,
     warning_words,
@@ -22,10 +23,9 @@ from tests.twin.made import WARNING, forecast
 SCALE = local_scale("worry", system="urn:x", low=0.0, high=10.0)
 
 
-def said(*chances: Chance) -> list[str]:
-    return list(
-        warning_words(forecast(SCALE, 5.0, warning=replace(WARNING, chances=chances)))
-    )
+def said(*chances: Chance, of: Scale = SCALE) -> list[str]:
+    warning = replace(WARNING, chances=chances)
+    return list(warning_words(forecast(of, 5.0, warning=warning)))
 
 
 def test_a_shift_is_said_with_its_threshold_and_reference() -> None:
@@ -36,6 +36,37 @@ def test_a_shift_is_said_with_its_threshold_and_reference() -> None:
         "days (5 points, sd 1.2 points)."
     )
     assert caveat == CAVEAT
+
+
+def test_a_questionnaires_scores_are_no_days() -> None:
+    shift, band, caveat, _ = said(
+        Chance("worse", 0.25, "above", 5.6),
+        Chance("worse-band", 0.4, "above", 10.0, "moderate"),
+        of=scale("phq9"),
+    )
+    assert "half an sd worse than that of 20 days with scores (5 points" in shift
+    assert "than that of the scores of the last 14 days" in band
+    assert caveat == UNCOMPARED
+
+
+BAND = Chance("worse-band", 0.4, "above", 10.0, "moderate")
+SHIFT = Chance("up", 0.3, "above", 5.6)
+NONE = Chance("worse-band", reason="the scale has no severity bands")
+
+
+@pytest.mark.parametrize(
+    ("chances", "caveats"),
+    [
+        ((SHIFT, NONE), [CAVEAT]),
+        ((SHIFT, BAND), [CAVEAT, UNCOMPARED]),
+        ((BAND,), [UNCOMPARED]),
+        ((NONE,), []),
+    ],
+)
+def test_only_a_diarys_shift_was_held_against_what_followed(
+    chances: tuple[Chance, ...], caveats: list[str]
+) -> None:
+    assert said(*chances)[len(chances) : -1] == caveats
 
 
 def test_without_a_direction_nothing_is_called_worse() -> None:
@@ -113,6 +144,8 @@ def test_the_charts_state(state: State, since: date | None, words: str) -> None:
     assert words in text
     assert text.startswith("Control chart: the moving average of 5.25 points ")
     assert text.endswith("to 5.9 points, from the first 28 days).")
+    text = chart_words(replace(WARNING, chart=chart), scale=scale("phq9"))
+    assert text.endswith("from the first 28 days with scores).")
 
 
 def test_a_score_keeps_its_unit() -> None:

@@ -27,6 +27,7 @@ from backend.twin.calibration import (
     ROUNDING,
     Constants,
     adapts,
+    answer_step,
     backtest,
     calibrated,
     earlier_windows,
@@ -43,6 +44,7 @@ FOLDS = 4
 DAYS_APART = 2  # between origins: closer than the benchmark's, for more outcomes
 MOST_ORIGINS = 60  # of one series
 BATCH = 64
+MOST_OF_IT = 10  # days reported of a fortnight whose mean stands for it
 # Reports on an end count as inside, and on discrete answers many are: narrowing to the
 # very share would cost more loss than it is worth. The least narrowing that comes this
 # near is taken.
@@ -148,7 +150,7 @@ def lot_of(found: Bench, windows: Sequence[Any]) -> Lot:
         came=(came - mean[:, None]) / sd[:, None],
         came_since=(since - mean[:, None, None]) / sd[:, None, None],
         ends=(ends - mean) / sd,
-        step=np.array([w.step for w in own]) / sd,
+        step=np.array([answer_step(w) for w in own]) / sd,
         fold=np.array([found.windows.fold(w.patient, FOLDS) for w in windows]),
         weight=_weights([(w.dataset, w.patient) for w in windows]),
     )
@@ -211,10 +213,10 @@ def _mean(lot: Lot, values: np.ndarray, seen: np.ndarray) -> float:
 
 
 def _average(came: np.ndarray) -> np.ndarray:
-    """The mean of the days that came [window, 1]; NaN where none did."""
+    """The mean of the days that came [window, 1]; NaN where too few of them did."""
     seen = np.isfinite(came).sum(1, keepdims=True)
     total = np.nansum(came, axis=1, keepdims=True)
-    return np.where(seen > 0, total / np.maximum(seen, 1), np.nan)
+    return np.where(seen >= MOST_OF_IT, total / np.maximum(seen, 1), np.nan)
 
 
 def _came(bench_window: Any, window: ForecastWindow) -> np.ndarray:

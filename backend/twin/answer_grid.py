@@ -1,8 +1,9 @@
 """The steps between the answers that a person can give, where the diary shows them.
 
 A quantile of a variable that takes steps is itself one of its values, so the inner
-quantiles of a forecast are put on the steps. The ends of the two intervals are not:
-on steps they would hold more days than they say.
+quantiles of a forecast are put on the nearest step, as far as the 80 % interval
+reaches; where it ends before, they stay at its end. The ends of the two intervals are
+not moved: on steps they would hold more days than they say.
 """
 
 from __future__ import annotations
@@ -12,6 +13,10 @@ import numpy as np
 MOST_STEPS = 100  # a finer grid changes nothing that anybody could see
 NEAR = 1e-3  # of a step: how far off a value may lie (scores are stored as decimals)
 INNER = slice(2, 9)  # positions in LEVELS: 0.2 to 0.8
+# A gap is believed to be a step only from so many days and different answers on:
+# someone who has answered 0 and 50 of 100 a few times may well answer 20 tomorrow.
+SURE_DAYS = 10
+SURE_ANSWERS = 3
 
 
 def answer_steps(
@@ -34,6 +39,23 @@ def answer_steps(
     whole = np.abs(1 / least - steps) <= NEAR * steps
     good = whole & (steps <= MOST_STEPS) & (off <= NEAR * steps.clip(10))
     return np.where(good, width / steps, 0.0)
+
+
+def sure_step(
+    values: np.ndarray, *, low: float, guessed: float, stated: float | None
+) -> float:
+    """The step of one person's answers [day] that is sure enough to round to.
+
+    `stated` is the scale's own, where its table knows it and all answers lie on it;
+    else `guessed`, the answer of `answer_steps`, if the answers show it. 0: none.
+    """
+    seen = values[np.isfinite(values)]
+    if stated:
+        places = (seen - low) / stated
+        if (np.abs(places - np.round(places)) <= NEAR).all():
+            return stated
+    shown = len(seen) >= SURE_DAYS and len(np.unique(seen)) >= SURE_ANSWERS
+    return guessed if shown else 0.0
 
 
 def on_steps(

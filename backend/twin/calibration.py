@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.twin.answer_grid import on_steps
+from backend.twin.answer_grid import on_steps, sure_step
 from backend.twin.features import MIN_ENTRIES, ForecastWindow, forecast_window
 from backend.twin.trajectory import HORIZON, INTERVALS, LEVELS, MEDIAN
 
@@ -72,13 +72,13 @@ UNFITTED = Constants(
 
 
 def constants(versions: Mapping[str, int], fold: str = EVERYONE) -> Constants:
-    """What was fitted for these versions of the models; UNFITTED where nothing was.
+    """What was fitted for these very versions together; UNFITTED for any others.
 
     Raises KeyError for a fold that the table does not have.
     """
     fitted = _table()
-    known = all(fitted["versions"].get(m) == v for m, v in versions.items())
-    return Constants(**fitted["constants"][fold]) if known and versions else UNFITTED
+    known = dict(versions) == fitted["versions"]
+    return Constants(**fitted["constants"][fold]) if known else UNFITTED
 
 
 @cache
@@ -168,6 +168,16 @@ def widening(found: Backtest, fitted: Constants) -> float:
         found.reported <= found.quantiles[..., high] + near
     )
     return float(own_factor(inside.sum(), seen.sum(), fitted))
+
+
+def answer_step(window: ForecastWindow) -> float:
+    """The step between the person's answers, score units; 0 where none is sure."""
+    return sure_step(
+        window.values,
+        low=window.low,
+        guessed=window.step,
+        stated=window.series.scale.step,
+    )
 
 
 def adapts(step: np.ndarray | float, sd: np.ndarray | float = 1.0) -> np.ndarray:

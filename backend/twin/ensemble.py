@@ -19,6 +19,7 @@ from backend.twin import features
 from backend.twin.calibration import (
     Constants,
     adapts,
+    answer_step,
     backtest,
     calibrated,
     earlier_windows,
@@ -73,7 +74,7 @@ def ensemble(windows: Sequence[ForecastWindow], members: Members) -> tuple[Blend
 
 def _earlier(window: ForecastWindow, fitted: Constants) -> Sequence[ForecastWindow]:
     """The windows whose outcomes tell about this person; none where nothing adapts."""
-    if fitted.gain == 0 or not adapts(window.step, window.sd):
+    if fitted.gain == 0 or not adapts(answer_step(window), window.sd):
         return ()
     return earlier_windows(window)
 
@@ -155,7 +156,7 @@ def _scored(
         window.mean + window.sd * blend(answers, members.weights),
         low=window.low,
         high=window.high,
-        step=window.step,
+        step=answer_step(window),
         fitted=members.fitted,
         widening=own,
     )

@@ -86,8 +86,8 @@ def _found(window: ForecastWindow, blend: Blend | None, members: Members) -> _Fo
     notes = tuple(f"{model} gave no usable answer" for model in blend.missing)
     if not blend.models:
         return _fallback(window, notes)
-    if members.fitted is UNFITTED:
-        notes = (*notes, "intervals not calibrated for these versions of the models")
+    if members.fitted is UNFITTED or blend.missing:
+        notes = (*notes, "intervals not calibrated for these models alone or together")
     quantiles = blend.quantiles
     return _Found(
         quantiles[:HORIZON], quantiles[HORIZON], "ensemble", blend.models, notes

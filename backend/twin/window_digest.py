@@ -14,9 +14,9 @@ from backend.twin.features import CONTEXT, HISTORY_FEATURES, ForecastWindow
 def window_digest(window: ForecastWindow) -> str:
     """sha256 over the scale's ends and the entries inside the window, hexadecimal.
 
-    The days on which treatment changed go in as well. Nothing else does: neither other
-    instruments nor entries before the window can change the forecast, so they must not
-    change its name. The order of the entries does not count.
+    For diaries the days on which treatment changed go in as well. Nothing else does:
+    neither other instruments nor entries before the window can change the forecast, so
+    they must not change its name. The order of the entries does not count.
     """
     scale = window.series.scale
     first_day = window.last_day - timedelta(days=CONTEXT - 1)
@@ -25,7 +25,9 @@ def window_digest(window: ForecastWindow) -> str:
         for entry in window.series.entries
         if first_day <= entry.day <= window.last_day
     )
-    every = (window, *earlier_windows(window))  # earlier ones may see other changes
+    daily = scale.cadence == "daily"  # no other forecast knows of treatment
+    # earlier windows may see other changes
+    every = (window, *earlier_windows(window)) if daily else ()
     changes = "|".join(_changes(one) for one in every)
     ends = f"{scale.system}|{scale.code}|{scale.low!r}|{scale.high!r}"
     return hashlib.sha256("\n".join([ends, changes, *lines]).encode()).hexdigest()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.twin.answer_grid import MOST_STEPS, answer_steps, on_steps
+from backend.twin.answer_grid import MOST_STEPS, answer_steps, on_steps, sure_step
 from backend.twin.trajectory import LEVELS
 
 ROW = np.linspace(2.2, 7.8, len(LEVELS))
@@ -84,12 +84,31 @@ def test_where_no_step_is_known_nothing_moves() -> None:
     st.floats(0.5, 200),
     st.lists(st.floats(0, 1), min_size=len(LEVELS), max_size=len(LEVELS)).map(sorted),
 )
-def test_inner_levels_become_answers_of_the_scale(
+def test_inner_levels_become_answers_or_stay_at_an_intervals_end(
     steps: int, low: float, width: float, shares: list[float]
 ) -> None:
     quantiles = low + width * np.array(shares)
     found = on_steps(quantiles, low=low, step=width / steps)
     place = (found[2:9] - low) / width * steps
-    assert np.abs(place - np.round(place)).max() < 1e-6
+    off = np.abs(place - np.round(place)) > 1e-6
+    assert np.isin(found[2:9][off], quantiles[[1, 9]]).all()  # no answer in reach
     assert np.abs(found - quantiles).max() <= width / steps / 2 + 1e-9
     assert (np.diff(found[2:9]) >= 0).all()
+
+
+@pytest.mark.parametrize(
+    ("answers", "stated", "expected"),
+    [
+        ([0, 50] * 10, None, 0.0),  # two answers show no step
+        ([0, 50, 100] * 3, None, 0.0),  # nor do nine days
+        ([0, 50, 100] * 4, None, 50.0),
+        ([0, 50] * 2, 1.0, 1.0),  # the scale states one
+        ([0, 50.5, 100] * 4, 1.0, 50.0),  # means of two entries lie between
+        ([], None, 0.0),
+    ],
+)
+def test_a_step_is_sure_when_stated_or_shown_often(
+    answers: list[float], stated: float | None, expected: float
+) -> None:
+    values = np.array([*answers, np.nan])
+    assert sure_step(values, low=0.0, guessed=50.0, stated=stated) == expected

@@ -96,11 +96,12 @@ def test_inner_levels_of_days_are_put_on_the_persons_answers() -> None:
     assert found[HORIZON] == pytest.approx(plain[HORIZON])
 
 
-def test_ends_give_way_to_inner_levels_that_were_put_on_an_answer() -> None:
-    row = np.linspace(4.6, 4.8, len(LEVELS))  # all nearest to 5
+def test_inner_levels_go_to_an_answer_no_further_than_the_interval_reaches() -> None:
+    row = np.linspace(4.6, 5.8, len(LEVELS))
     rows = np.tile(row, (HORIZON, 1))
     found = calibrated(rows, low=0.0, high=10.0, fitted=UNFITTED, step=1.0)[0]
-    assert found == pytest.approx([*row[:2], *[5.0] * 9])
+    assert found[[0, 1, 9, 10]] == pytest.approx(row[[0, 1, 9, 10]])
+    assert found[2:9] == pytest.approx([5.0] * 6 + [row[9]])
 
 
 @given(
@@ -159,10 +160,12 @@ def test_the_table_holds_every_fold(fold: str) -> None:
     assert found.outcomes > 0
 
 
-def test_everyones_constants_serve_and_one_model_alone_has_them_too() -> None:
+def test_everyones_constants_serve_and_only_all_the_models_they_were_fitted_for() -> (
+    None
+):
     assert constants(FITTED_FOR) == constants(FITTED_FOR, EVERYONE)
     for model, version in FITTED_FOR.items():
-        assert constants({model: version}) == constants(FITTED_FOR)
+        assert constants({model: version}) is UNFITTED
 
 
 def test_an_unknown_fold_is_an_error() -> None:

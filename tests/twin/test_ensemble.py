@@ -172,14 +172,15 @@ def test_all_days_held_narrow_by_the_formula() -> None:
     assert width(one(made, asked)) == pytest.approx(factor * width(one(made, plain)))
 
 
-def test_an_earlier_day_that_nobody_answered_counts_for_nothing() -> None:
+def test_a_model_that_failed_on_an_earlier_day_is_left_out_and_named() -> None:
+    """Which request a failure fell into must not decide what a series gets."""
     made = window(SMOOTH)
     answer = np.tile(0.5 * SPREAD, (5, ROWS, 1))
     answer[1:] = np.nan
     asked, _ = members(only=TREES, fitted=ADAPTING, **{TREES: answer})
-    plain, _ = members(only=TREES, **{TREES: answer[:1]})
     found = one(made, asked)
-    np.testing.assert_array_equal(found.quantiles, one(made, plain).quantiles)
+    assert found.missing == (TREES,)
+    assert found.models == ()
 
 
 def test_the_blend_is_calibrated() -> None:

@@ -54,7 +54,7 @@ def test_intervals_that_nobody_calibrated_are_called_so(
     fitted: Constants, *, said: bool
 ) -> None:
     (modelled, plain), _ = ask(window(DIARY), window([4]), fitted=fitted)
-    note = "intervals not calibrated for these versions of the models"
+    note = "intervals not calibrated for these models alone or together"
     assert (note in modelled.reasons) is said
     assert note not in plain.reasons  # no model, nothing to calibrate
 

@@ -23,6 +23,7 @@ from onnx import TensorProto, helper, numpy_helper
 from backend.twin.errors import ModelRefused
 from backend.twin.trajectory import HORIZON, MEDIAN
 from export_scripts.cards import HELD_OUT_SEED, inside_scale
+from export_scripts.command_line import share
 from export_scripts.datasets import quantile_loss, simulated_windows
 from export_scripts.latency import answers
 from export_scripts.tier_a import DIARIES, People, tier_a_people
@@ -60,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--quantize", choices=("none", "float16", "int8"), default="none"
     )
     parser.add_argument(
-        "--prune", type=float, default=0.0, metavar="SHARE", help="of weights, 0 to 1"
+        "--prune", type=share, default=0.0, metavar="SHARE", help="of weights, 0 to 1"
     )
 
 

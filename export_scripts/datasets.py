@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
-from backend.twin.features import CONTEXT, MIN_ENTRIES, WindowArrays, window_arrays
+from backend.twin import simulation
+from backend.twin.features import (
+    CONTEXT,
+    MIN_ENTRIES,
+    WindowArrays,
+    schema_hash,
+    window_arrays,
+)
 from backend.twin.simulation.diaries import Diaries, simulate_diaries
 from backend.twin.trajectory import HORIZON, LEVELS
 
@@ -35,6 +44,18 @@ def simulated_windows(rng: np.random.Generator, count: int) -> Windows:
         parts.append(take(part, slice(0, missing)))
         missing -= len(parts[-1].target)
     return joined(parts)
+
+
+def origin() -> str:
+    """A digest of all that makes the windows: simulator, cutting, features.
+
+    A checkpoint of other people must not be taken for one of these.
+    """
+    sources = sorted(Path(simulation.__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(schema_hash().encode())
+    for source in (*sources, Path(__file__)):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
 
 
 def joined(parts: list[Windows]) -> Windows:

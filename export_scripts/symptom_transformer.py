@@ -29,9 +29,11 @@ from backend.twin.features import CONTEXT, CONTEXT_FEATURES, HISTORY_FEATURES, I
 from backend.twin.trajectory import HORIZON, LEVELS
 from export_scripts import torchscript
 from export_scripts.cards import held_out
-from export_scripts.datasets import Windows, level_weights, simulated_windows
+from export_scripts.command_line import positive, refusals_told
+from export_scripts.datasets import Windows, level_weights, origin, simulated_windows
 from export_scripts.onnx_export import (
     GOLDEN_ROWS,
+    MAX_BATCH,
     PROOF_ROWS,
     Export,
     add_places,
@@ -214,7 +216,7 @@ def train(
     `batch` replaces the preset's.
     """
     recipe = PRESETS[preset].recipe
-    run = Run(preset, seed, steps, batch or recipe.batch)
+    run = Run(preset, seed, steps, batch or recipe.batch, origin())
     torch.manual_seed(seed)
     net = SymptomTransformer(PRESETS[preset])
     people = simulated_windows(np.random.default_rng(CHECKED_SEED), CHECKED)
@@ -314,15 +316,17 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=MODEL)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="compact")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--steps", type=int, help="instead of the preset's")
-    parser.add_argument("--batch", type=int, help="instead of the preset's")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--held-out", type=int, help="people scored")
-    parser.add_argument("--proof", type=int, help="rows of the proof of parity")
+    parser.add_argument("--steps", type=positive, help="instead of the preset's")
+    parser.add_argument("--batch", type=positive, help="instead of the preset's")
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--held-out", type=positive, help="people scored")
+    parser.add_argument("--proof", type=positive, help="rows of the proof of parity")
     parser.add_argument("--work", type=Path, default=Path("var/training"))
     add_places(parser)
     torchscript.add_option(parser)
     options = parser.parse_args(arguments)
+    if options.proof and options.proof < MAX_BATCH:
+        parser.error(f"--proof: {MAX_BATCH} rows at least are proven together")
     preset = PRESETS[options.preset]
     large = options.preset == "specification"
     slow = large and not torch.cuda.is_available()
@@ -334,4 +338,5 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    with refusals_told():
+        main()

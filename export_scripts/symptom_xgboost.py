@@ -28,7 +28,8 @@ from onnx import TensorProto, helper, numpy_helper
 from backend.twin.features import DAY_FEATURES, INPUTS
 from backend.twin.trajectory import HORIZON, LEVELS
 from export_scripts.cards import held_out
-from export_scripts.datasets import Windows, simulated_windows
+from export_scripts.command_line import positive, refusals_told
+from export_scripts.datasets import Windows, origin, simulated_windows
 from export_scripts.onnx_export import (
     Export,
     add_places,
@@ -89,7 +90,7 @@ def train(
     """A trained booster; continues from a `checkpoint` of the same run."""
     rng = np.random.default_rng([seed, 1])
     matrix = rows(rng, simulated_windows(rng, people))
-    booster = _resume(checkpoint, {"seed": seed, "people": people})
+    booster = _resume(checkpoint, {"seed": seed, "people": people, "origin": origin()})
     began = time.monotonic()
     while (done := booster.num_boosted_rounds() if booster else 0) < rounds:
         step = min(SAVE_EVERY, rounds - done)
@@ -97,7 +98,7 @@ def train(
         booster = xgboost.train(
             parameters(seed + done, threads), matrix, step, xgb_model=booster
         )
-        booster.set_attr(seed=str(seed), people=str(people))
+        booster.set_attr(seed=str(seed), people=str(people), origin=origin())
         _save(checkpoint, booster)
         print(f"round {done + step}/{rounds}  {time.monotonic() - began:.0f} s")
     if booster is None:
@@ -212,10 +213,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train, prove, sign and put a new version into the repository."""
     parser = argparse.ArgumentParser(description=MODEL)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    parser.add_argument("--people", type=int, default=PEOPLE)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--held-out", type=int, default=8000, help="people scored")
+    parser.add_argument("--rounds", type=positive, default=ROUNDS)
+    parser.add_argument("--people", type=positive, default=PEOPLE)
+    parser.add_argument("--threads", type=positive, default=2)
+    parser.add_argument("--held-out", type=positive, default=8000, help="people scored")
     parser.add_argument("--work", type=Path, default=Path("var/training"))
     add_places(parser)
     options = parser.parse_args(arguments)
@@ -260,7 +261,7 @@ def _save(checkpoint: Path, booster: xgboost.Booster) -> None:
     fresh.replace(checkpoint)
 
 
-def _resume(checkpoint: Path, run: dict[str, int]) -> xgboost.Booster | None:
+def _resume(checkpoint: Path, run: dict[str, Any]) -> xgboost.Booster | None:
     """The booster of an earlier, unfinished or finished, run with the same settings."""
     if not checkpoint.exists():
         return None
@@ -273,4 +274,5 @@ def _resume(checkpoint: Path, run: dict[str, int]) -> xgboost.Booster | None:
 
 
 if __name__ == "__main__":
-    main()
+    with refusals_told():
+        main()

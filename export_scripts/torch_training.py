@@ -12,11 +12,14 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+
+from backend.twin.errors import ModelRefused
 
 CHECK_EVERY = 100  # steps between looks at people held apart
 WARM_UP = 100  # steps
@@ -44,6 +47,7 @@ class Run:
     seed: int
     steps: int
     batch: int
+    origin: str  # of the data: what made them, as a digest
 
 
 @dataclass(slots=True)
@@ -120,11 +124,17 @@ def save(checkpoint: Path, run: Run, training: Training[Net]) -> None:
 
 
 def resumed(checkpoint: Path, run: Run, training: Training[Net]) -> Training[Net]:
-    """The run as `checkpoint` has it; as given where that is none of this `run`."""
+    """The run as `checkpoint` has it; as given where that is none of this `run`.
+
+    Raises ModelRefused where the file is damaged.
+    """
     if not checkpoint.exists():
         return training
     device = device_of(training.net)
-    state = torch.load(checkpoint, weights_only=True, map_location=device)
+    try:
+        state = torch.load(checkpoint, weights_only=True, map_location=device)
+    except (UnpicklingError, RuntimeError, KeyError, EOFError) as error:
+        raise ModelRefused(f"{checkpoint.name} cannot be read: delete it") from error
     if any(state.get(name) != value for name, value in asdict(run).items()):
         print("the checkpoint is of another run: starting anew")
         return training

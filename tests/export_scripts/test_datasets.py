@@ -7,11 +7,13 @@ import pytest
 
 from backend.twin.features import HISTORY_FEATURES, MIN_ENTRIES
 from backend.twin.trajectory import HORIZON, LEVELS
+from export_scripts import datasets
 from export_scripts.datasets import (
     CHUNK,
     TARGET_LIMIT,
     joined,
     level_weights,
+    origin,
     quantile_loss,
     simulated_windows,
     take,
@@ -85,3 +87,12 @@ def test_quantile_loss_of_a_point_is_the_absolute_error_weighted() -> None:
     expected = 2 * 2 * (np.asarray(LEVELS) * level_weights()).sum()
     assert loss[0, 0] == pytest.approx(expected)
     assert quantile_loss(np.full((1, 1, 11), 2.0), np.array([[2.0]]))[0, 0] == 0
+
+
+def test_the_origin_is_of_what_makes_the_windows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = origin()
+    assert before == origin()
+    monkeypatch.setattr(datasets, "schema_hash", lambda: "other features")
+    assert origin() != before

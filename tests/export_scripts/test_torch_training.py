@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from backend.twin.errors import ModelRefused
 from export_scripts import torch_training
 from export_scripts.torch_training import (
     WARM_UP,
@@ -22,7 +23,7 @@ from export_scripts.torch_training import (
 )
 
 RECIPE = Recipe(4, 9, 0.05, 0.0, patience=99, save_every=2)
-RUN = Run("small", 1, 9, 4)
+RUN = Run("small", 1, 9, 4, "people")
 
 
 def net() -> nn.Linear:
@@ -121,3 +122,10 @@ def test_a_checkpoint_of_another_run_is_left_alone(
     again, fresh = (trained(tmp_path / name) for name in ("x.pt", "fresh.pt"))
     assert "starting anew" in capsys.readouterr().out
     assert torch.equal(again.net.weight, fresh.net.weight)
+
+
+def test_a_damaged_checkpoint_is_refused_by_name(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "net.pt"
+    checkpoint.write_bytes(b"junk that is no checkpoint")
+    with pytest.raises(ModelRefused, match=r"net\.pt cannot be read: delete it"):
+        trained(checkpoint)

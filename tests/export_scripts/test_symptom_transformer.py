@@ -174,13 +174,15 @@ def test_a_killed_run_ends_as_an_unbroken_one(
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_checkpoint_is_of_its_preset_seed_steps_batch_and_people(tmp_path: Path) -> None:
+def test_a_checkpoint_is_of_its_preset_seed_steps_batch_and_people(
+    tmp_path: Path,
+) -> None:
     checkpoint = tmp_path / "net.pt"
     train("specification", seed=1, steps=1, batch=4, checkpoint=checkpoint)
     state = torch.load(checkpoint)
-    run = {"preset": "specification", "seed": 1, "steps": 1, "batch", "origin": 4}
+    run = {"preset": "specification", "seed": 1, "steps": 1, "batch": 4}
     assert state.items() >= run.items()
-    assert set(state) == {*run, "net", "optimiser", "progress"}
+    assert set(state) == {*run, "origin", "net", "optimiser", "progress"}
 
 
 @pytest.mark.parametrize("preset", [COMPACT, TINY])

@@ -17,7 +17,9 @@
      ├─ ModelError              the model server's side
      │   ├─ ModelUnavailable    missing, dead or too slow
      │   ├─ ModelRefused        wrong name, dtype, shape or batch in the request
-     │   └─ ModelUntrusted      digest, signature, card or graph do not agree
+     │   ├─ ModelUntrusted      digest, signature, card or graph do not agree
+     │   └─ ModelGated          a quality gate refused to put it in front of patients
+     ├─ ServiceOff              somebody switched this service off
      ├─ AuditUnavailable        the audit entry could not be written: nothing may leave
      └─ SealBroken              ciphertext does not belong where it was found
 
@@ -133,6 +135,22 @@ class ModelRefused(ModelError):
 
 class ModelUntrusted(ModelError):
     """Digest, signature, card or graph of a model version do not agree."""
+
+
+class ModelGated(ModelError):
+    """A quality gate refused a promotion; `reasons` says every one that did."""
+
+    def __init__(self, reasons: tuple[str, ...]) -> None:
+        self.reasons = reasons
+        super().__init__("; ".join(reasons))
+
+
+class ServiceOff(TwinError):
+    """A whole service is switched off, by name: forecast, and those to come."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        super().__init__(f"the service '{service}' is switched off")
 
 
 class AuditUnavailable(TwinError):

@@ -37,6 +37,12 @@ class Action(StrEnum):
     VERIFY = "VERIFY"
     ADMIN = "ADMIN"
     REGISTER = "REGISTER"
+    PUBLISH = "PUBLISH"
+    PROMOTE = "PROMOTE"
+    ROLLBACK = "ROLLBACK"
+    ASSIGN = "ASSIGN"
+    RETIRE = "RETIRE"
+    SWITCH = "SWITCH"
 
 
 class Outcome(StrEnum):

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class RegistryConfig(AppConfig):
-    """Keeps change diffs of releases and channels."""
+    """Keeps change diffs of releases, channels and switches."""
 
     name = "backend.registry"
     label = "registry"
@@ -15,3 +15,4 @@ class RegistryConfig(AppConfig):
 
         auditlog.register(self.get_model("ModelRelease"), exclude_fields=["card"])
         auditlog.register(self.get_model("Channel"))
+        auditlog.register(self.get_model("ServiceSwitch"), exclude_fields=["reason"])

@@ -1,4 +1,4 @@
-"""Registers model versions and says which one of each model is in production."""
+"""Registers model versions; the first of a model becomes its production."""
 
 from __future__ import annotations
 
@@ -9,8 +9,20 @@ from django.db import transaction
 
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
+from backend.registry.channels import channels, digests, needed, production
 from backend.registry.models import Channel, ModelRelease
-from backend.twin.trajectory import ModelUse
+
+__all__ = [
+    "Registration",
+    "VersionInfo",
+    "channels",
+    "digests",
+    "exchanged",
+    "needed",
+    "production",
+    "register",
+    "withheld",
+]
 
 _withheld: frozenset[tuple[str, int]] = frozenset()
 
@@ -44,17 +56,6 @@ class Registration(NamedTuple):
 
     releases: list[ModelRelease]
     exchanged: frozenset[tuple[str, int]]
-
-
-class Production(NamedTuple):
-    """A production release: how to name it in a forecast, and its card."""
-
-    use: ModelUse  # weight 0: whoever blends knows the weights
-    card: Mapping[str, Any]
-
-    def beats_climatology(self, cadence: str) -> bool:
-        """Whether its card says so for `cadence` ("daily" or "questionnaire")."""
-        return bool(self.card.get("beats_climatology", {}).get(cadence, False))
 
 
 def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
@@ -105,26 +106,6 @@ def withheld() -> frozenset[tuple[str, int]]:
     return _withheld
 
 
-def production() -> dict[str, Production]:
-    """The production release of each model, by the model's name."""
-    rows = Channel.objects.filter(name=Channel.Name.PRODUCTION).select_related(
-        "release"
-    )
-    return {
-        row.model: Production(
-            use=ModelUse(
-                model=row.model,
-                version=row.release.version,
-                sha256=row.release.sha256,
-                channel=row.name,
-                weight=0.0,
-            ),
-            card=row.release.card,
-        )
-        for row in rows.order_by("model")
-    }
-
-
 def _known() -> dict[tuple[str, int], str]:
     """The digest of each registered version."""
     rows = ModelRelease.objects.values_list("model", "version", "sha256")
@@ -152,7 +133,7 @@ def _add(item: VersionInfo) -> ModelRelease:
 
 def _fill_production(model: str) -> None:
     """Point production at the highest version, unless it points somewhere already."""
-    newest = ModelRelease.objects.filter(model=model).latest("version")
+    newest = ModelRelease.objects.filter(model=model, retired_at=None).latest("version")
     Channel.objects.get_or_create(
         model=model, name=Channel.Name.PRODUCTION, defaults={"release": newest}
     )

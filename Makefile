@@ -1,6 +1,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+export MINDTWIN_TRITON_VENV ?= .triton
+TRITON := $(MINDTWIN_TRITON_VENV)
 export MINDTWIN_VAR ?= $(CURDIR)/var
 PIP := $(BIN)/python -m pip --disable-pip-version-check -q install -c constraints.txt
 
@@ -24,8 +26,11 @@ serve: .venv/.runtime ## Leave EHR and site running with demo accounts; PORT=808
 	@$(BIN)/python manage.py migrate -v 0
 	@$(BIN)/python manage.py serve_demo $(if $(PORT),--port $(PORT))
 
+triton: .venv/.runtime $(TRITON)/.ready ## NVIDIA's Triton on the model repository, until Ctrl-C; PORT=8001
+	@$(BIN)/python manage.py triton $(if $(PORT),--port $(PORT)) $(ARGS)
+
 ##@ Work
-test: .venv/.full check ## Everything that must be true: checks, then tests; T=path for some
+test: .venv/.full $(TRITON)/.ready check ## Everything that must be true: checks, then tests; T=path for some
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(T)
 	@$(if $(T),true,$(BIN)/python -m tests.coverage_bar)
 
@@ -69,4 +74,12 @@ prove: .venv/.full ## Bent resources by the 100,000; writes docs/reliability.md
 	@$(PIP) -e '.[production,train,test]'
 	@touch $@ .venv/.runtime
 
-.PHONY: help setup demo serve test check fix export evaluate bench prove
+# The stub that runs our backend is built per minor version of Python; 3.11 and 3.12 are
+# among them.
+$(TRITON)/.ready: docker/triton/constraints.txt
+	@echo "installing Triton (once)"
+	@$(PYTHON) -m venv $(TRITON)
+	@$(TRITON)/bin/python -m pip --disable-pip-version-check -q install --no-deps -r $<
+	@touch $@
+
+.PHONY: help setup demo serve triton test check fix export evaluate bench prove

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.peer import Peer
+from tests.triton import triton  # noqa: F401 - a fixture for every room
 
 # No test may depend on how busy the machine is.
 settings.register_profile(

@@ -16,24 +16,29 @@ from backend.twin.ports import Ehr, ForecastDocument, Receipt
 from backend.twin.record import PatientRecord
 
 
+PATIENCE_S = 0.5  # an EHR that is well frees a place sooner; a hanging one does not
+
+
 class Places:
     """How many calls to EHRs may be under way in a process at once; threads share it.
 
     `retry_after_s` is what a refused caller is told: by then a call that hangs has met
-    its own deadline.
+    its own deadline. `patience_s` is how long one waits for a place before that.
     """
 
-    def __init__(self, count: int, *, retry_after_s: float) -> None:
+    def __init__(
+        self, count: int, *, retry_after_s: float, patience_s: float = PATIENCE_S
+    ) -> None:
         """Raises ValueError when there is no place at all."""
         if count < 1:
             raise ValueError("at least one call to an EHR must be possible")
         self._free = threading.BoundedSemaphore(count)
-        self._retry_after_s = retry_after_s
+        self._retry_after_s, self._patience_s = retry_after_s, patience_s
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Hold a place while the block runs. Raises EhrUnavailable, without waiting."""
-        if not self._free.acquire(blocking=False):
+        """Hold a place while the block runs. Raises EhrUnavailable when none is free."""
+        if not self._free.acquire(timeout=self._patience_s):
             raise EhrUnavailable(
                 "too many requests wait for an EHR", retry_after_s=self._retry_after_s
             )
@@ -44,7 +49,7 @@ class Places:
 
 
 class Bulkhead:
-    """An EHR around another one; refused at once when every place is taken."""
+    """An EHR around another one; refused while every place is taken."""
 
     def __init__(self, ehr: Ehr, *, places: Places) -> None:
         """`places` is shared by all EHRs of a process: its threads are shared too."""

@@ -63,10 +63,10 @@ def test_what_is_asked_and_answered_passes_through() -> None:
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_the_call_too_many_is_refused_at_once_whichever_ehr_it_is_for(call) -> None:
+def test_the_call_too_many_is_refused_whichever_ehr_it_is_for(call) -> None:
     hanging, other = FakeEhr(), FakeEhr()
     hanging.go = threading.Event()
-    places = Places(len(CALLS), retry_after_s=8.0)
+    places = Places(len(CALLS), retry_after_s=8.0, patience_s=0.01)
     with ThreadPoolExecutor(len(CALLS)) as pool:
         calls = [pool.submit(call, Bulkhead(hanging, places=places)) for call in CALLS]
         for _ in calls:
@@ -79,6 +79,19 @@ def test_the_call_too_many_is_refused_at_once_whichever_ehr_it_is_for(call) -> N
     assert other.asked == []
     call(Bulkhead(other, places=places))
     assert len(other.asked) == 1, "the places are free again"
+
+
+def test_a_call_waits_for_a_place_that_is_about_to_be_free() -> None:
+    slow, other = FakeEhr(), FakeEhr()
+    slow.go = threading.Event()
+    places = Places(1, retry_after_s=8.0, patience_s=10.0)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(CALLS[0], Bulkhead(slow, places=places))
+        assert slow.entered.acquire(timeout=10)
+        second = pool.submit(CALLS[0], Bulkhead(other, places=places))
+        assert not other.asked
+        slow.go.set()
+        assert first.result(10) == second.result(10)
 
 
 @pytest.mark.parametrize("call", CALLS)

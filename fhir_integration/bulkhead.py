@@ -15,7 +15,6 @@ from backend.twin.person import Person
 from backend.twin.ports import Ehr, ForecastDocument, Receipt
 from backend.twin.record import PatientRecord
 
-
 PATIENCE_S = 0.5  # an EHR that is well frees a place sooner; a hanging one does not
 
 
@@ -37,7 +36,7 @@ class Places:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Hold a place while the block runs. Raises EhrUnavailable when none is free."""
+        """Hold a place while the block runs. Raises EhrUnavailable: none is free."""
         if not self._free.acquire(timeout=self._patience_s):
             raise EhrUnavailable(
                 "too many requests wait for an EHR", retry_after_s=self._retry_after_s

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from backend.api.forecast_answer import UrgentFindingSerializer
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
-from backend.predictions.errors import NoHistory, PatientErased
+from backend.predictions.errors import ModelsDown, NoHistory, PatientErased
 from backend.twin import errors
 
 MEDIA_TYPE = "application/problem+json"
@@ -47,6 +47,8 @@ KINDS: dict[type[errors.TwinError], Kind] = {
     errors.EhrRefused: Kind("ehr-refused", 502, "The EHR refused the request"),
     errors.EhrMalformed: Kind("ehr-malformed", 502, "The EHR's answer is not FHIR R4"),
     errors.AuditUnavailable: Kind("audit-unavailable", 503, "The audit log is down"),
+    errors.ServiceOff: Kind("service-off", 503, "The service is switched off"),
+    ModelsDown: Kind("models-down", 503, "No model answers"),
     errors.ModelError: Kind("model-unavailable", 503, "The models cannot be used"),
     PatientErased: Kind("patient-erased", 410, "The patient's data were erased"),
     errors.SealBroken: Kind("seal-broken", 500, "Stored data cannot be opened"),
@@ -69,7 +71,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     urgent_findings = UrgentFindingSerializer(
         many=True,
         required=False,
-        help_text="what is urgent in a record without anything to forecast from",
+        help_text="what is urgent in a record that no forecast could be made of",
     )
     notices = serializers.ListField(
         child=serializers.CharField(),
@@ -136,11 +138,11 @@ def _of_twin(error: errors.TwinError) -> Response | None:
     headers = {}
     if isinstance(error, errors.InsufficientData):
         body["missing"] = list(error.missing)
-    if isinstance(error, NoHistory):
+    if isinstance(error, (NoHistory, ModelsDown)):
         said = error.remarks
         found = UrgentFindingSerializer(said.urgent_findings, many=True)
         body |= {"urgent_findings": found.data, "notices": list(said.notices)}
-    if kind.status == 503:
+    if kind.status == 503 and not isinstance(error, errors.ServiceOff):
         wait = getattr(error, "retry_after_s", RETRY_AFTER_S)
         headers["Retry-After"] = str(math.ceil(wait))
     return _response(body, headers)

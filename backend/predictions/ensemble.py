@@ -27,10 +27,25 @@ def approved(weights: Mapping[str, float]) -> dict[str, ModelUse]:
     }
 
 
+def suits_models(forecast: Forecast) -> bool:
+    """Whether it is of a series that models are asked about."""
+    return forecast.scale.cadence == CADENCE and forecast.entries >= MIN_ENTRIES
+
+
 def is_complete(forecasts: Iterable[Forecast], uses: Mapping[str, ModelUse]) -> bool:
     """Whether every approved model answered for every series that models see."""
     return all(
         {use.model for use in forecast.models} == set(uses)
         for forecast in forecasts
-        if forecast.scale.cadence == CADENCE and forecast.entries >= MIN_ENTRIES
+        if suits_models(forecast)
+    )
+
+
+def are_down(forecasts: Iterable[Forecast], uses: Mapping[str, ModelUse]) -> bool:
+    """Whether some series got no answer because all models that may answer failed.
+
+    False where none may answer: there the climatology is what was asked for.
+    """
+    return bool(uses) and any(
+        not forecast.models for forecast in forecasts if suits_models(forecast)
     )

@@ -3,6 +3,8 @@
 InsufficientData
  ├─ NoHistory        an empty record; carries what else there is to say of it
  └─ DayOutOfRange    a day that no record can reach
+ModelUnavailable
+ └─ ModelsDown       no model answers and nothing stored may stand in; carries the same
 SealBroken
  └─ PatientErased    the patient's key was destroyed, and all of their data with it
 """
@@ -16,7 +18,7 @@ from uuid import UUID
 
 from backend.people.models import PatientKey
 from backend.predictions.remarks import Remarks
-from backend.twin.errors import InsufficientData, SealBroken
+from backend.twin.errors import InsufficientData, ModelUnavailable, SealBroken
 
 
 class NoHistory(InsufficientData):
@@ -36,6 +38,17 @@ class DayOutOfRange(InsufficientData):
 
     def __init__(self, first: date, last: date) -> None:
         super().__init__((f"a day from {first} to {last}",))
+
+
+class ModelsDown(ModelUnavailable):
+    """No model answered, and there is no stored forecast to give in its place.
+
+    `remarks` is what there is to say of the record all the same, as in NoHistory.
+    """
+
+    def __init__(self, remarks: Remarks) -> None:
+        super().__init__("no model answers and no stored forecast can stand in for it")
+        self.remarks = remarks
 
 
 class PatientErased(SealBroken):

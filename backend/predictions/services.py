@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -20,16 +20,18 @@ from backend.predictions.answer import Answer, compose, seal_answer
 from backend.predictions.asking import asker
 from backend.predictions.days import last_day_read
 from backend.predictions.digests import digest_of_models, digest_of_record
-from backend.predictions.ensemble import approved, is_complete
-from backend.predictions.errors import NoHistory, erasure_told
+from backend.predictions.ensemble import approved, are_down, is_complete
+from backend.predictions.errors import ModelsDown, NoHistory, erasure_told
 from backend.predictions.freshness import find_fresh
 from backend.predictions.models import Prediction, PredictionModel
+from backend.predictions.outage import stored_instead
 from backend.predictions.policy import ForecastPolicy
-from backend.predictions.remarks import remarks
-from backend.predictions.stored import StoredForecast, stored_forecast
+from backend.predictions.remarks import Remarks, remarks
+from backend.predictions.stored import UNAVAILABLE, StoredForecast, stored_forecast
 from backend.predictions.taken_back import mark_taken_back, seal_evidence
+from backend.registry.switches import require_on
 from backend.twin.ages import for_age
-from backend.twin.errors import InsufficientData
+from backend.twin.errors import InsufficientData, ServiceOff
 from backend.twin.features import ForecastWindow, forecast_window
 from backend.twin.forecast import forecast_all
 from backend.twin.grade import HISTORICAL_DAYS
@@ -38,6 +40,9 @@ from backend.twin.record import PatientRecord
 from backend.twin.trajectory import ModelUse
 
 __all__ = ["StoredForecast", "forecast_symptoms"]
+
+SERVICE = "forecast"  # its name at the kill switch
+Row = dict[str, str | int]  # details of an audit row
 
 
 def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
@@ -54,9 +59,11 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
     An equal record and equal models within the policy's hours give the stored answer.
-    Two audit rows: pull and forecast. Where a model fails the others, or the fallback,
-    answer. Raises NoHistory, DayOutOfRange, PatientErased, and as `open_record` does.
+    Two audit rows: pull and forecast. Where a model fails the others answer; where all
+    do, the patient's last forecast, marked stale, or else ModelsDown is raised. Raises
+    ServiceOff, NoHistory, DayOutOfRange, PatientErased, and as `open_record` does.
     """
+    _require_on(actor, patient_id, purpose=purpose)
     moment = now()
     until = last_day_read(as_of, moment)
     days, today = (until - policy.lookback, until), moment.date()
@@ -68,18 +75,43 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     mark_taken_back(patient, record, days=days, now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
-    with _audited(draft, purpose=purpose):
+    with _audited(draft, purpose=purpose) as row:
         windows = _windows(record, until)
         fresh = _fresh(draft, record, windows=windows, until=until, policy=policy)
-        if fresh is None:
-            ask_all = asker(models, uses, timeout_s=policy.timeout_s)
-            made = forecast_all(
-                windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
-            )
-            answer = compose(patient, record, windows, made, uses=uses, as_of=until)
-            draft.evidence = seal_evidence(draft, answer, windows, record=record)
-    stored = fresh or _save(draft, answer, uses)
-    return stored_forecast(*stored, now=moment, policy=policy, reused=fresh is not None)
+        if fresh is not None:
+            return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
+        ask_all = asker(models, uses, timeout_s=policy.timeout_s)
+        made = forecast_all(
+            windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
+        )
+        if are_down(made, uses):
+            said = remarks(record, until)
+            return _last_one(draft, windows, said=said, policy=policy, row=row)
+        answer = compose(patient, record, windows, made, uses=uses, as_of=until)
+        draft.evidence = seal_evidence(draft, answer, windows, record=record)
+    _save(draft, answer, uses)
+    return stored_forecast(draft, answer, now=moment, policy=policy)
+
+
+def _require_on(actor: Actor, patient_id: UUID, *, purpose: str) -> None:
+    """Raise ServiceOff, with a row of its own, where forecasts are switched off.
+
+    Before anybody is asked anything. As at the gate, the row names the patient only
+    where the id is one of ours.
+    """
+    try:
+        require_on(SERVICE)
+    except ServiceOff as off:
+        known = Patient.objects.filter(pk=patient_id)
+        ledger.record(
+            action=Action.FORECAST,
+            actor=actor.name,
+            outcome=Outcome.DENIED,
+            purpose=purpose,
+            patients=list(known.values_list("pk", flat=True)),
+            detail={"error": type(off).__name__},
+        )
+        raise
 
 
 def _draft(
@@ -106,14 +138,17 @@ def _draft(
 
 
 @contextmanager
-def _audited(prediction: Prediction, *, purpose: str) -> Iterator[None]:
-    """One FORECAST row for what happens inside; before anything is stored or leaves."""
+def _audited(prediction: Prediction, *, purpose: str) -> Iterator[Row]:
+    """One FORECAST row for what happens inside; before anything is stored or leaves.
+
+    Its details may be added to; with an error among them it failed.
+    """
     outcome = Outcome.FAILED
-    detail: dict[str, str | int] = {}
+    detail: Row = {}
     try:
-        yield
-        outcome = Outcome.SUCCESS
-    except InsufficientData as error:
+        yield detail
+        outcome = Outcome.FAILED if "error" in detail else Outcome.SUCCESS
+    except (InsufficientData, ModelsDown) as error:
         detail["error"] = type(error).__name__
         raise
     finally:
@@ -157,6 +192,25 @@ def _fresh(
     )
 
 
+def _last_one(
+    draft: Prediction,
+    windows: list[ForecastWindow],
+    *,
+    said: Remarks,
+    policy: ForecastPolicy,
+    row: Row,
+) -> StoredForecast:
+    """The stored forecast that stands in while no model answers, marked stale.
+
+    Nothing is stored or delivered for it. Raises ModelsDown where there is none.
+    """
+    row["error"] = ModelsDown.__name__
+    stored = stored_instead(draft, windows, remarks=said)
+    row["answered"] = "stored"
+    shown = stored_forecast(*stored, now=draft.created, policy=policy, reused=True)
+    return replace(shown, stale=True, stale_reason=UNAVAILABLE)
+
+
 def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:
     """Per window, whether its last entry is too old to speak of the present."""
     return tuple(
@@ -165,9 +219,7 @@ def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:
     )
 
 
-def _save(
-    prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]
-) -> tuple[Prediction, Answer]:
+def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) -> None:
     """Prediction, models and deliveries in one transaction: all of it or nothing."""
     patient = prediction.patient
     forecasts = [item.forecast for item in answer.instruments]
@@ -183,4 +235,3 @@ def _save(
             for model in sorted(contributed)
         )
         outbox.enqueue(patient, prediction, answer)
-    return prediction, answer

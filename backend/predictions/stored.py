@@ -15,15 +15,17 @@ from backend.predictions.taken_back import records_of
 
 NOT_SENT = "not-sent"  # a historical forecast, or a site that takes no writes
 OUTDATED = "older than it is given again for"
-STALE_REASONS = (OUTDATED, *map(str, StaleReason.labels))
+UNAVAILABLE = "models-unavailable"  # given because nothing newer could be made
+STALE_REASONS = (OUTDATED, UNAVAILABLE, *map(str, StaleReason.labels))
 
 
 @dataclass(frozen=True, slots=True)
 class StoredForecast:
     """One prediction, opened for somebody who may see the patient.
 
-    `stale` when older than a stored answer is given again for, or when an entry that it
-    used was taken back; `stale_reason` says which, and is empty while it is fresh.
+    `stale` when older than a stored answer is given again for, when an entry that it
+    used was taken back, or when it stands in for one that no model could make;
+    `stale_reason` says which, and is empty while it is fresh.
     `reused` when asking for a forecast gave this stored one. `delivery` has a state per
     identifier. `no_longer_standing` are identifiers of the patient's forecasts, this
     one or others, that the EHR got before an entry they used was taken back: it still

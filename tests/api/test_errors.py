@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 from backend.api.errors import MEDIA_TYPE, problem
 from backend.audit import ledger
 from backend.audit.models import AccessEvent
-from backend.predictions.errors import DayOutOfRange, PatientErased
+from backend.predictions.errors import DayOutOfRange, ModelsDown, PatientErased
+from backend.predictions.remarks import Remarks
 from backend.twin import errors
 
 STATUSES = {
@@ -36,6 +37,8 @@ STATUSES = {
     errors.AuditUnavailable("full"): 503,
     errors.ModelUnavailable("gone"): 503,
     errors.ModelUntrusted("changed"): 503,
+    ModelsDown(Remarks({})): 503,
+    errors.ServiceOff("forecast"): 503,
     PatientErased(): 410,
     DayOutOfRange(date.min, date.max): 422,
     errors.SealBroken("moved"): 500,
@@ -60,11 +63,28 @@ def test_each_error_has_a_status_and_a_body_that_repeats_it(error):
     assert answer.data["detail"]
 
 
-@pytest.mark.parametrize(
-    "error", [e for e, status in STATUSES.items() if status == 503], ids=repr
-)
+MAY_PASS = [
+    error
+    for error, status in STATUSES.items()
+    if status == 503 and not isinstance(error, errors.ServiceOff)
+]
+
+
+@pytest.mark.parametrize("error", MAY_PASS, ids=repr)
 def test_what_may_pass_says_when_to_come_back(error):
     assert int(answer_to(error)["Retry-After"]) > 0
+
+
+def test_what_somebody_switched_off_comes_back_when_they_say():
+    answer = answer_to(errors.ServiceOff("forecast"))
+    assert answer.data["type"] == "urn:mindtwin:problem:service-off"
+    assert "Retry-After" not in answer
+
+
+def test_no_model_answering_is_told_with_what_is_urgent():
+    answer = answer_to(ModelsDown(Remarks({}, notices=("look",))))
+    assert answer.data["type"] == "urn:mindtwin:problem:models-down"
+    assert (answer["Retry-After"], answer.data["notices"]) == ("30", ["look"])
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError(), errors.UnknownScale("x")])

@@ -136,14 +136,6 @@ def test_one_dead_model_degrades_and_is_asked_again(ask, models):
     assert len(again.instruments[0].forecast.models) == 2
 
 
-def test_without_any_model_the_climatology_answers(ask, models):
-    gone = ModelUnavailable("gone")
-    models.broken = {"symptom_xgboost": gone, "symptom_transformer": gone}
-    (item,) = ask().instruments
-    assert item.forecast.method == "climatology"
-    assert not PredictionModel.objects.exists()
-
-
 def test_questionnaires_and_thin_diaries_need_no_model(ask, ehr, models):
     ehr.record = PatientRecord(
         series=(fakes.diary(3), fakes.questionnaire(8)),

@@ -5,18 +5,12 @@ from __future__ import annotations
 import pytest
 
 from backend.audit.models import AccessEvent
-from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.services import exchanged, production, register, withheld
 from tests.predictions.fakes import VERSIONS, Version, card
 
 pytestmark = pytest.mark.django_db
 NET = "symptom_transformer"
-
-
-@pytest.fixture(autouse=True)
-def _nothing_withheld(monkeypatch):
-    monkeypatch.setattr(services, "_withheld", frozenset())
 
 
 def put(*versions):

@@ -1,0 +1,100 @@
+"""Points candidate and shadow at a release, and takes releases out of use.
+
+Call these functions outside of transactions, as those of `promotion`.
+"""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import timezone
+
+from backend.audit.ledger import Action
+from backend.registry.gates import Refusal
+from backend.registry.models import Channel, ModelRelease
+from backend.registry.readiness import Server, deny, find, make_ready, trim
+from backend.registry.rows import Numbered, point, record
+from backend.twin.errors import ModelGated
+from backend.twin.features import schema_hash
+
+BESIDE = (Channel.Name.CANDIDATE, Channel.Name.SHADOW)  # nobody is shown their answers
+
+
+def assign(
+    *, actor: str, channel: str, of: Numbered, models: Server, percent: int = 100
+) -> None:
+    """Point candidate or shadow at a version; a shadow is asked for `percent` of all.
+
+    Raises ModelGated for a version that is not to be asked, what the server raises
+    where it does not answer the golden case, ValueError for another channel or no
+    percentage, and AuditUnavailable; then nothing has changed.
+    """
+    if channel not in BESIDE or not 0 <= percent <= 100:
+        raise ValueError("a candidate, or a shadow of 0 to 100 percent")
+    deny(Action.ASSIGN, actor, refused={of: _objections(of)})
+    make_ready(of, action=Action.ASSIGN, actor=actor, models=models)
+    with transaction.atomic():
+        record(Action.ASSIGN, actor, of=of, channel=channel, percent=percent)
+        model, version = of
+        release = ModelRelease.objects.get(model=model, version=version)
+        point(channel, release, percent=percent)
+    trim(models, [model])
+
+
+def clear(*, actor: str, channel: str, model: str, models: Server) -> None:
+    """Let candidate or shadow of a model point nowhere.
+
+    Raises ValueError for another channel, ModelGated where it points nowhere already,
+    and AuditUnavailable.
+    """
+    if channel not in BESIDE:
+        raise ValueError("only candidate and shadow may point nowhere")
+    with transaction.atomic():
+        row = Channel.objects.filter(model=model, name=channel).first()
+        if row is None:
+            raise ModelGated((f"{model} has no {channel}",))
+        of = (model, row.release.version)
+        record(Action.ASSIGN, actor, of=of, channel=channel, percent=0)
+        row.delete()
+    trim(models, [model])
+
+
+def retire(*, actor: str, of: Numbered, models: Server) -> None:
+    """Take a version out of use for good; its row and its number stay.
+
+    A candidate is dropped with it. To repeat it changes nothing, so that whoever could
+    not remove the files then can try again. Raises ModelGated where production, its
+    predecessor or a shadow is this version, and AuditUnavailable.
+    """
+    model, version = of
+    deny(Action.RETIRE, actor, refused={of: _in_use(of)})
+    with transaction.atomic():
+        record(Action.RETIRE, actor, of=of)
+        Channel.objects.filter(
+            model=model, release__version=version, name=Channel.Name.CANDIDATE
+        ).delete()
+        ModelRelease.objects.filter(
+            model=model, version=version, retired_at=None
+        ).update(retired_at=timezone.now())
+    trim(models, [model])
+
+
+def _objections(of: Numbered) -> tuple[Refusal, ...]:
+    release = find(of)
+    if isinstance(release, Refusal):
+        return (release,)
+    if release.channels.filter(name=Channel.Name.PRODUCTION).exists():
+        return (Refusal("production", "it is in production already"),)
+    if release.card.get("feature_schema_hash") != schema_hash():
+        reason = "it was trained on other features than are computed here"
+        return (Refusal("features", reason),)
+    return ()
+
+
+def _in_use(of: Numbered) -> tuple[Refusal, ...]:
+    """The channels that keep it, and whether there is such a release at all."""
+    model, version = of
+    if not ModelRelease.objects.filter(model=model, version=version).exists():
+        return (Refusal("unknown", "it is not registered"),)
+    rows = Channel.objects.filter(model=model, release__version=version)
+    names = rows.exclude(name=Channel.Name.CANDIDATE).values_list("name", flat=True)
+    return tuple(Refusal(name, f"it is {name}") for name in sorted(names))

@@ -27,7 +27,7 @@ serve: .venv/.runtime ## Leave EHR and site running with demo accounts; PORT=808
 	@$(BIN)/python manage.py serve_demo $(if $(PORT),--port $(PORT))
 
 triton: .venv/.runtime $(TRITON)/.ready ## NVIDIA's Triton on the model repository, until Ctrl-C; PORT=8001
-	@$(BIN)/python manage.py triton $(if $(PORT),--port $(PORT)) $(ARGS)
+	@$(BIN)/python manage.py triton --venv $(TRITON) $(if $(PORT),--port $(PORT)) $(ARGS)
 
 ##@ Work
 test: .venv/.full $(TRITON)/.ready check ## Everything that must be true: checks, then tests; T=path for some

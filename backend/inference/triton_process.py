@@ -15,7 +15,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from google.protobuf.json_format import MessageToJson
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from backend.inference.child_processes import children, tied_to_us
 from backend.inference.config import CONFIG, read_config
 from backend.inference.triton_wheel import STUB, TritonWheel
 from backend.twin.errors import ModelUnavailable
@@ -38,15 +38,6 @@ GRACE_S = 5.0  # from SIGTERM to SIGKILL
 _LOOK_EVERY_S = 0.05
 _ATTEMPTS = 3  # a port that was free may be taken before the server binds it
 _RESTRICTED = "model-repository,model-config,shared-memory,trace,logging"
-
-# Ends the server when the thread that started it ends, kill -9 included; the stubs end
-# by themselves without their server. The wish outlives exec. 1 is PR_SET_PDEATHSIG.
-_TIE_TO_PARENT = """
-import ctypes, os, signal, sys
-ctypes.CDLL(None).prctl(1, signal.SIGKILL)
-os.getppid() == int(sys.argv[1]) or os._exit(1)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +68,11 @@ class TritonOptions:
     models: Mapping[str, Sequence[int]] | None = None
     admin_key: str | None = None
     tls: ServerTls | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a key that the server's flag would cut short."""
+        if self.admin_key and not re.fullmatch(r"[\w-]+", self.admin_key):
+            raise ValueError("the admin key has other signs than letters, digits, - _")
 
 
 class TritonProcess:
@@ -111,6 +107,11 @@ class TritonProcess:
         return self._process.pid
 
     @property
+    def runs(self) -> bool:
+        """Whether the process is there; it may be frozen."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def grpc_url(self) -> str:
         """Host and port for inference and control."""
         return f"127.0.0.1:{self._ports[0]}"
@@ -135,7 +136,7 @@ class TritonProcess:
         self.stop()
         try:
             self._come_up()
-            for model, versions in self._wanted().items():
+            for model, versions in self.served().items():
                 self.load(model, versions)
         except BaseException:
             self.stop()
@@ -147,6 +148,7 @@ class TritonProcess:
         if process is None:
             return
         process.terminate()
+        process.send_signal(signal.SIGCONT)  # frozen, it would not hear the first one
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=GRACE_S)
         with contextlib.suppress(ProcessLookupError):  # the stubs are of its group
@@ -154,6 +156,13 @@ class TritonProcess:
         process.wait()
         for region in Path("/dev/shm").glob(f"{self._name}*"):  # noqa: S108
             region.unlink(missing_ok=True)
+
+    def served(self) -> Mapping[str, Sequence[int]]:
+        """The versions that a start loads, by model."""
+        if self.options.models is not None:
+            return self.options.models
+        configs = sorted(self.options.repository.glob(f"*/{CONFIG}"))
+        return {path.parent.name: _versions(path.parent) for path in configs}
 
     def load(self, model: str, versions: Sequence[int]) -> None:
         """Serve exactly these versions of a model.
@@ -189,14 +198,9 @@ class TritonProcess:
     def stub_pids(self) -> dict[str, list[int]]:
         """The processes that run the models, by model: one for a version."""
         found: dict[str, list[int]] = {}
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = (entry / "stat").read_text().rpartition(")")[2].split()[1]
-                words = (entry / "cmdline").read_text().split("\0")
-            except OSError:  # it ended meanwhile
-                continue
-            if int(parent) == self.pid and words[0].endswith(STUB):
-                found.setdefault(Path(words[1]).parts[-3], []).append(int(entry.name))
+        for pid, words in children(self.pid):
+            if words[0].endswith(STUB):  # its argument is <model>/<version>/<graph>
+                found.setdefault(Path(words[1]).parts[-3], []).append(pid)
         return found
 
     @property
@@ -221,10 +225,9 @@ class TritonProcess:
         wheel = TritonWheel(self.options.venv)
         self.options.folder.mkdir(parents=True, exist_ok=True)
         wheel.lay_out_backends(self.options.folder / "backends")
-        tie = [sys.executable, "-I", "-S", "-c", _TIE_TO_PARENT, str(os.getpid())]
         with self.log.open("wb") as log:
             return subprocess.Popen(  # noqa: S603 - our own arguments
-                [*tie, str(wheel.server), *self._flags()],
+                tied_to_us([str(wheel.server), *self._flags()]),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -271,12 +274,6 @@ class TritonProcess:
                     return bool(told.name == self._name)
                 time.sleep(_LOOK_EVERY_S)
         return False
-
-    def _wanted(self) -> Mapping[str, Sequence[int]]:
-        if self.options.models is not None:
-            return self.options.models
-        configs = sorted(self.options.repository.glob(f"*/{CONFIG}"))
-        return {path.parent.name: _versions(path.parent) for path in configs}
 
     def _last_error(self) -> str:
         """The last line of the log that tells of an error, without time and place."""

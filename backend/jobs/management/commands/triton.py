@@ -1,0 +1,68 @@
+"""Leaves NVIDIA's Triton running on this installation's models."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from argparse import ArgumentParser
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from backend import wiring
+from backend.inference.triton_process import TritonOptions, TritonProcess
+from backend.twin.errors import ModelUnavailable
+
+ROOT = Path(__file__).resolve().parents[4]
+LOOK_EVERY_S = 0.2
+
+
+class Command(BaseCommand):
+    help = "NVIDIA's Triton on the model repository, on loopback, until Ctrl-C."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=8001, help="of gRPC")
+        parser.add_argument("--metrics-port", type=int, default=8002)
+        parser.add_argument(
+            "--repository", type=Path, default=ROOT / "model_repository"
+        )
+        parser.add_argument("--venv", type=Path, default=ROOT / ".triton")
+        parser.add_argument("--admin-key", help="for model control; default: a new one")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        for name in (signal.SIGTERM, signal.SIGHUP):  # end the server like Ctrl-C
+            signal.signal(name, signal.default_int_handler)
+        key = options["admin_key"] or secrets.token_urlsafe(24)
+        try:
+            server = TritonProcess(
+                TritonOptions(
+                    repository=options["repository"].absolute(),
+                    venv=options["venv"].absolute(),
+                    folder=wiring.var() / "triton",
+                    grpc_port=options["port"],
+                    metrics_port=options["metrics_port"],
+                    admin_key=key,
+                )
+            )
+            with suppress(KeyboardInterrupt), server:
+                self._welcome(server, key)
+                while server.runs:
+                    time.sleep(LOOK_EVERY_S)
+                raise CommandError(f"Triton ended by itself; {server.log} says why")
+        except (ModelUnavailable, ValueError) as error:
+            raise CommandError(str(error)) from error
+
+    def _welcome(self, server: TritonProcess, key: str) -> None:
+        say = self.stdout.write
+        say(f"Triton  {server.grpc_url} (gRPC)")
+        say(f"metrics {server.metrics_url}")
+        for model, versions in server.served().items():
+            say(f"serves  {model} {', '.join(map(str, versions))}")
+        say("use it  in another shell, before any other command of MindTwin:")
+        say(f"          export MINDTWIN_TRITON_URL={server.grpc_url}")
+        say(f"          export MINDTWIN_TRITON_ADMIN_KEY={key}")
+        say("The key loads and unloads models; every local user can see it in the")
+        say("process list. Ctrl-C ends Triton.")

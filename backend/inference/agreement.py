@@ -1,0 +1,78 @@
+"""Card, twin and configuration must tell of the same arrays, column by column.
+
+A graph knows no names: two columns that changed places would be served without a word.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tritonclient.grpc.model_config_pb2 import DataType
+
+from backend.inference.card import Card
+from backend.twin import features
+from backend.twin.errors import ModelUntrusted
+from backend.twin.trajectory import LEVELS
+
+# The twin's input arrays, column by column.
+COLUMNS = {
+    "history": features.HISTORY_FEATURES,
+    "context": features.CONTEXT_FEATURES,
+    "features": features.DAY_FEATURES,
+    "anchor": tuple(f"q{level:g}" for level in LEVELS),
+}
+_WIRE = {
+    "float16": "TYPE_FP16",
+    "float32": "TYPE_FP32",
+    "float64": "TYPE_FP64",
+    "int32": "TYPE_INT32",
+    "int64": "TYPE_INT64",
+    "bool": "TYPE_BOOL",
+}
+
+
+def check_features(card: Card) -> None:
+    """Raise ModelUntrusted unless the card's inputs are what the twin hands over.
+
+    The schema's hash, and the names and their order, feature by feature.
+    """
+    if card.feature_schema_hash != features.schema_hash():
+        raise ModelUntrusted("stale feature schema: the card's hash is not the twin's")
+    wanted = features.INPUTS.get(card.model, tuple(card.inputs))
+    if tuple(card.inputs) != wanted:
+        raise ModelUntrusted(f"inputs are not those of {card.model}: {wanted}")
+    for name, given in card.inputs.items():
+        if name not in COLUMNS:
+            raise ModelUntrusted(f"the twin has no input {name}")
+        _check_columns(name, tuple(column.name for column in given.features))
+        if card.histograms.arrays.get(name, {}).keys() != set(COLUMNS[name]):
+            raise ModelUntrusted(f"histograms of {name} are not those of its features")
+
+
+def check_against(card: Card, config: Any) -> None:
+    """Raise ModelUntrusted unless card and `config.pbtxt` tell of the same arrays."""
+    configured = {tensor.name: tensor for tensor in config.input}
+    if configured.keys() != card.inputs.keys():
+        raise ModelUntrusted(
+            f"the card's inputs are {sorted(card.inputs)}, "
+            f"the configuration's {sorted(configured)}"
+        )
+    for name, given in card.inputs.items():
+        dims, count = list(configured[name].dims), len(given.features)
+        if dims[-1:] != [count]:
+            raise ModelUntrusted(f"{name} is {dims} wide, the card names {count}")
+        wire = DataType.Name(configured[name].data_type)
+        if wire != _WIRE[given.dtype]:
+            raise ModelUntrusted(f"{name} is {wire}, the card says {given.dtype}")
+    if card.output.name not in {tensor.name for tensor in config.output}:
+        raise ModelUntrusted(f"no output {card.output.name}")
+
+
+def _check_columns(name: str, given: tuple[str, ...]) -> None:
+    wanted = COLUMNS[name]
+    if given == wanted:
+        return
+    if sorted(given) == sorted(wanted):
+        moved = [new for new, old in zip(given, wanted, strict=True) if new != old]
+        raise ModelUntrusted(f"{name}: feature order differs from {moved[0]} on")
+    raise ModelUntrusted(f"{name}: features are not the twin's")

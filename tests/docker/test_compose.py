@@ -163,6 +163,7 @@ def test_triton_and_the_site_read_the_same_models() -> None:
         "--model-repository=/models",
         "--model-control-mode=explicit",
         "--disable-auto-complete-config",
+        "--strict-readiness=false",
         "--allow-http=false",
         "--grpc-use-ssl=1",
         "--grpc-use-ssl-mutual=1",

@@ -7,7 +7,7 @@ that the graph is what the configuration says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -91,6 +91,28 @@ def served_versions(config: Any, present: Collection[int]) -> tuple[int, ...]:
             return tuple(v for v in ordered if v in policy.specific.versions)
         case _:
             return tuple(ordered[-(policy.latest.num_versions or 1) :])
+
+
+class Wire(NamedTuple):
+    """A tensor as Triton's protocol names it; -1 in `shape` is any size."""
+
+    name: str
+    datatype: str
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
+def wires(config: Any, tensors: Iterable[Any]) -> tuple[Wire, ...]:
+    """The configuration's inputs or outputs, the batch in front, as they travel."""
+    return tuple(
+        Wire(
+            tensor.name,
+            _TYPES[_type_name(tensor)].wire,
+            np.dtype(_TYPES[_type_name(tensor)].dtype),
+            tuple(_full_shape(config, tensor)),
+        )
+        for tensor in tensors
+    )
 
 
 def check_request(config: Any, inputs: Arrays) -> None:

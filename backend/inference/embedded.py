@@ -5,23 +5,21 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 import onnxruntime as ort
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
-from backend.inference.catalogue import GOLDEN, GRAPH, ModelVersion, read_catalogue
+from backend.inference.catalogue import GRAPH, ModelVersion, read_catalogue
 from backend.inference.config import check_graph, check_request, served_versions
-from backend.inference.keys import SHIPPED
+from backend.inference.golden import CANARY_S, check_golden
+from backend.inference.keys import SHIPPED, trusted_keys
+from backend.inference.known import Digests, Key, KnownVersions
 from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
 from backend.twin.ports import Arrays
-
-CANARY_S = 30.0  # a golden case takes milliseconds; this only ends a hang
 
 _LOAD_ERRORS = (
     ort_state.Fail,
@@ -38,8 +36,9 @@ _RUN_ERRORS = (ort_state.Fail, ort_state.InvalidArgument, ort_state.RuntimeExcep
 class EmbeddedServer:
     """A model server without a server; implements `twin.ports.ModelServer`.
 
-    The repository is read once, at construction; a version's graph is loaded at its
-    first use and kept. Threads may share one instance: a run takes no lock.
+    The repository is read at construction, and again when a version is asked for that
+    was not there; a version's graph is loaded at its first use and kept. Threads may
+    share one instance: a run takes no lock.
     """
 
     def __init__(
@@ -48,12 +47,28 @@ class EmbeddedServer:
         *,
         versions: Mapping[str, Sequence[int]] | None = None,
         trusted: Iterable[Ed25519PublicKey | Path] = (SHIPPED,),
+        digests: Digests | None = None,
     ) -> None:
-        """`versions` says which to serve, by model, instead of the file's policy."""
-        self.catalogue = read_catalogue(repository, trusted=trusted)
-        self._served = _served(self.catalogue, versions or {})
-        self._sessions: dict[tuple[str, int], ort.InferenceSession] = {}
+        """`versions` says which to serve, by model, instead of the file's policy.
+
+        `digests` are the graphs' sha256 as registered: a version with another graph is
+        refused, and one that was published and registered since is served when asked
+        for, whatever `versions` and the policy said before.
+        """
+        keys = trusted_keys(trusted)
+        self._known = KnownVersions(
+            lambda: read_catalogue(repository, trusted=keys), digests=digests
+        )
+        self._override: dict[str, Collection[int]] = dict(versions or {})
+        self._served = _served(self._known.refresh(), self._override)
+        self._passed_over = {_key(one) for one in self.catalogue} - self._served.keys()
+        self._sessions: dict[tuple[Key, str], ort.InferenceSession] = {}
         self._loading = threading.Lock()
+
+    @property
+    def catalogue(self) -> tuple[ModelVersion, ...]:
+        """Every version known to this process, served or not."""
+        return self._known.all()
 
     def infer(
         self, model: str, version: int, inputs: Arrays, *, timeout_s: float
@@ -88,39 +103,74 @@ class EmbeddedServer:
         Raises ModelUntrusted where they differ by more than the card's tolerance, and
         whatever `infer` raises.
         """
-        found = self._find(model, version)
-        inputs, expected, tolerance = _golden(found)
-        step = found.config.max_batch_size or len(next(iter(inputs.values())))
-        for start in range(0, len(next(iter(inputs.values()))), step):
-            rows = slice(start, start + step)
-            batch = {name: array[rows] for name, array in inputs.items()}
-            answer = self.infer(model, version, batch, timeout_s=CANARY_S)
-            for name, known in expected.items():
-                if not _close(answer.get(name), known[rows], tolerance):
-                    raise ModelUntrusted(
-                        f"'{model}' version {version}: golden case differs in {name}"
-                    )
+        check_golden(
+            self._find(model, version),
+            lambda batch: self.infer(model, version, batch, timeout_s=CANARY_S),
+        )
+
+    def load(self, model: str, versions: Collection[int]) -> None:
+        """Serve exactly these versions of a model, read anew, their graphs loaded.
+
+        All or nothing: raises ModelUnavailable or ModelUntrusted for the first version
+        that is missing or not to be trusted, and serves what it served before.
+        """
+        found = {_key(one): one for one in self._known.proven(model, versions)}
+        for one in found.values():
+            self._session(one)
+        with self._loading:
+            others = {k: v for k, v in self._served.items() if k[0] != model}
+            self._override[model] = frozenset(versions)
+            self._passed_over |= {_key(one) for one in self.catalogue}
+            self._passed_over -= found.keys() | others.keys()
+            self._served = others | found
+            self._sessions = {
+                k: v for k, v in self._sessions.items() if k[0] in self._served
+            }
 
     def _find(self, model: str, version: int) -> ModelVersion:
-        found = self._served.get((model, version))
+        found = self._served.get((model, version)) or self._look_again(model, version)
         if found is None:
             raise ModelUnavailable(
                 f"Request for unknown model: '{model}' version {version} is not found"
             )
         return found
 
+    def _look_again(self, model: str, version: int) -> ModelVersion | None:
+        """A version that was published since, where the registry or the policy has it.
+
+        Whoever asks, asks for this very number: never does it answer for another.
+        """
+        found = self._known.find(model, version)
+        if found is None or _key(found) in self._passed_over:
+            return None
+        wanted = self._known.named(model, version) or (
+            _key(found) in _served(self.catalogue, self._override)
+        )
+        if not wanted:
+            return None
+        with self._loading:
+            return self._served.setdefault(_key(found), found)
+
     def _session(self, found: ModelVersion) -> ort.InferenceSession:
-        key = (found.model, found.version)
+        key = (_key(found), found.sha256)
         session = self._sessions.get(key)
         if session is None:
             with self._loading:  # one load at a time, and none twice
-                session = self._sessions.get(key) or _load(found)
+                session = self._sessions.get(key) or self._load(found)
                 self._sessions[key] = session
         return session
 
+    def _load(self, found: ModelVersion) -> ort.InferenceSession:
+        self._known.check_registered(found)
+        return _load(found)
+
+
+def _key(found: ModelVersion) -> Key:
+    return (found.model, found.version)
+
 
 def _served(
-    catalogue: Sequence[ModelVersion], override: Mapping[str, Sequence[int]]
+    catalogue: Sequence[ModelVersion], override: Mapping[str, Collection[int]]
 ) -> dict[tuple[str, int], ModelVersion]:
     """The versions to serve; the policy counts folders, trusted or not, as Triton does.
 
@@ -174,34 +224,3 @@ def _check_time(deadline: float, model: str) -> None:
     """Raise ModelUnavailable once the deadline (monotonic seconds) is over."""
     if time.monotonic() >= deadline:
         raise ModelUnavailable(f"'{model}' took too long")
-
-
-def _golden(
-    found: ModelVersion,
-) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], float]:
-    """Inputs, expected outputs and the tolerance of a version's golden case."""
-    if not found.verified:
-        raise ModelUntrusted(found.problem or "not verified")
-    try:
-        with (
-            (found.path / GOLDEN).open("rb") as file,
-            np.load(file, allow_pickle=False) as arrays,
-        ):
-            inputs = {n[3:]: arrays[n] for n in arrays.files if n.startswith("in_")}
-            outputs = {n[4:]: arrays[n] for n in arrays.files if n.startswith("out_")}
-        tolerance = float(found.card["parity"]["tolerance"])
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
-        raise ModelUntrusted(
-            f"{found.model}/{found.version}: no usable golden case"
-        ) from error
-    if not inputs or not outputs:
-        raise ModelUntrusted(f"{found.model}/{found.version}: empty golden case")
-    return inputs, outputs, tolerance
-
-
-def _close(answer: Any, known: np.ndarray, tolerance: float) -> bool:
-    return (
-        answer is not None
-        and answer.shape == known.shape
-        and np.allclose(answer, known, rtol=0.0, atol=tolerance, equal_nan=True)
-    )

@@ -1,0 +1,58 @@
+"""Who is not asked for a while, because asking failed: one breaker per key.
+
+Closed: asked. After so many failures in a row, or one that leaves no doubt: open, not
+asked, until somebody who probed it in the background closes it again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Hashable
+from typing import Generic, TypeVar
+
+K = TypeVar("K", bound=Hashable)
+
+FAILURES = 3  # in a row; by then every caller would wait in vain
+
+
+class Breakers(Generic[K]):
+    """Breakers by key; threads may share them. A success costs one look-up."""
+
+    def __init__(self, *, failures: int = FAILURES) -> None:
+        self._limit = failures
+        self._lock = threading.Lock()
+        self._failures: dict[K, int] = {}
+        self._open: dict[K, str] = {}
+
+    def closed(self, key: K) -> bool:
+        """Whether to ask."""
+        return key not in self._open
+
+    def succeeded(self, key: K) -> None:
+        """An answer came: failures before it do not count. It closes nothing."""
+        if key in self._failures:
+            with self._lock:
+                self._failures.pop(key, None)
+
+    def failed(self, key: K, reason: str, *, at_once: bool = False) -> bool:
+        """Count a failure; true where it was the one that opened the breaker."""
+        with self._lock:
+            if key in self._open:
+                return False
+            count = self._failures.get(key, 0) + 1
+            self._failures[key] = count
+            if not at_once and count < self._limit:
+                return False
+            self._open[key] = reason
+            return True
+
+    def close(self, key: K) -> None:
+        """Ask again, as if nothing had been."""
+        with self._lock:
+            self._open.pop(key, None)
+            self._failures.pop(key, None)
+
+    def opened(self) -> dict[K, str]:
+        """Every open one, with the word for why."""
+        with self._lock:
+            return dict(self._open)

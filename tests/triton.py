@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tritonclient.grpc import InferInput
+from tritonclient.utils import np_to_triton_dtype
 
 from backend.inference.triton_process import TritonOptions, TritonProcess
+from backend.twin.ports import Arrays
 
 ROOT = Path(__file__).resolve().parents[1]
 SHIPPED = ROOT / "model_repository"
@@ -47,3 +52,34 @@ def triton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonProcess]:
     folder = tmp_path_factory.mktemp("triton")
     with triton_of(copy_of_the_repository(folder), folder) as running:
         yield running
+
+
+def as_inputs(arrays: Mapping[str, np.ndarray]) -> list[InferInput]:
+    """Arrays as the raw client wants them."""
+    made = []
+    for name, array in arrays.items():
+        kind = np_to_triton_dtype(array.dtype)
+        tensor = InferInput(name, list(array.shape), kind)
+        made.append(tensor.set_data_from_numpy(array))
+    return made
+
+
+def golden_case(model: str, version: int) -> tuple[Arrays, Arrays]:
+    """Inputs and expected outputs of a shipped version, one batch of them."""
+    with np.load(SHIPPED / model / str(version) / "golden.npz") as cases:
+        rows = {name: cases[name][:64] for name in cases.files}
+    inputs = {n[3:]: rows[n] for n in rows if n.startswith("in_")}
+    return inputs, {n[4:]: rows[n] for n in rows if n.startswith("out_")}
+
+
+def gone(pid: int) -> bool:
+    """Whether a process has ended, be it reaped or not, within five seconds."""
+    status = Path(f"/proc/{pid}/stat")
+    for _ in range(100):
+        try:
+            if status.read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False

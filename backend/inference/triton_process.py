@@ -180,6 +180,10 @@ class TritonProcess:
                     config=MessageToJson(config, preserving_proto_field_name=True),
                     client_timeout=LOAD_S,
                 )
+                # Triton passes over versions that are not there.
+                for version in map(str, versions):
+                    if not client.is_model_ready(model, version, client_timeout=LOAD_S):
+                        raise ModelUnavailable(f"no '{model}' version {version}")
         except InferenceServerException as error:
             first = str(error.message()).partition("\n")[0]
             raise ModelUnavailable(f"Triton refuses '{model}': {first}") from error

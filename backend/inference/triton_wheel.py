@@ -44,7 +44,9 @@ class TritonWheel:
         """Make the backend folder anew, of copies: Triton refuses links out of it."""
         stub = self._parts / "python_backend_stubs" / self._minor / STUB
         if not stub.is_file():
-            raise ModelUnavailable(f"Triton's wheel has no stub for {self._minor}")
+            raise ModelUnavailable(
+                f"Triton's wheel has no stub for Python {self._minor}"
+            )
         shutil.rmtree(folder, ignore_errors=True)
         skip = shutil.ignore_patterns("__pycache__")
         shutil.copytree(

@@ -29,11 +29,16 @@ COLUMN = "payload"
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
-    """One instrument: its forecast, what that suggests, its delivery's identifier."""
+    """One instrument: its forecast, what that suggests, its delivery's identifier.
+
+    `sd` is that of the window it was made from, score units, floored as the models see
+    it; None in answers of before it was kept.
+    """
 
     forecast: Forecast
     recommendations: tuple[Recommendation, ...]
     identifier: UUID
+    sd: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ def compose(
                 window_digest=window_digest(window),
                 asked=uses.values(),
             ),
+            sd=window.sd,
         )
         for window, forecast in zip(windows, forecasts, strict=True)
     )
@@ -84,6 +90,7 @@ def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
                     "forecast": trajectory_json.to_dict(item.forecast),
                     "recommendations": [asdict(one) for one in item.recommendations],
                     "identifier": item.identifier,
+                    "sd": item.sd,
                 }
                 for item in answer.instruments
             ],
@@ -122,6 +129,7 @@ def _instrument(data: dict[str, Any]) -> Instrument:
         forecast=trajectory_json.from_dict(data["forecast"]),
         recommendations=tuple(_recommendation(one) for one in data["recommendations"]),
         identifier=UUID(data["identifier"]),
+        sd=data.get("sd"),
     )
 
 

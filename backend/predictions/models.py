@@ -29,6 +29,7 @@ class Prediction(models.Model):
     `payload` is the sealed answer: forecasts, recommendations, refusals. `evidence` is
     sealed too: the entries it rests on, to notice when one is taken back; rows of
     before there was any have none and are never marked. `stale_since` is that moment.
+    `scored_with` is the digest of the record that its outcomes were last looked up in.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -48,6 +49,7 @@ class Prediction(models.Model):
     stale_reason = models.CharField(
         max_length=12, choices=StaleReason.choices, blank=True
     )
+    scored_with = models.CharField(max_length=64, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["patient", "-created"])]
@@ -77,6 +79,102 @@ class PredictionModel(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} version {self.version}"
+
+
+class ShadowAnswer(models.Model):
+    """What a prediction would have been with a shadow version in production's place.
+
+    `payload` is sealed: that version's quantiles. In the clear are differences from
+    what was given, over the `windows` that both answered, in units of each window's
+    sd: of quantiles the mean and the greatest distance, of medians the mean shift
+    (shadow minus production); `width_ratio` is that of the 80 % intervals, None where
+    production's have no width.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    prediction = models.ForeignKey(
+        Prediction, on_delete=models.CASCADE, related_name="shadows"
+    )
+    model = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created = models.DateTimeField()
+    windows = models.PositiveSmallIntegerField()
+    mean_difference = models.FloatField()
+    max_difference = models.FloatField()
+    median_difference = models.FloatField()
+    width_ratio = models.FloatField(null=True)
+    payload = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prediction", "model"], name="one_shadow_per_prediction"
+            )
+        ]
+        indexes = [models.Index(fields=["model", "version", "created"])]
+
+    def __str__(self) -> str:
+        return f"shadow {self.pk}"
+
+
+class OutcomeScore(models.Model):
+    """How one instrument's forecast did on the `days` that were reported since.
+
+    `position` is its place in the prediction's payload; `versions` names the models
+    that made it ("model:version", sorted), empty where none did. Sums over the days:
+    those inside the 80 and 95 % interval, the median's absolute error and the quantile
+    loss, both in the unit that the method has (see `outcomes.py`). `ahead` holds the
+    same for each day by itself. Computed anew whenever the record changes.
+    """
+
+    prediction = models.ForeignKey(
+        Prediction, on_delete=models.CASCADE, related_name="outcomes"
+    )
+    position = models.PositiveSmallIntegerField()
+    method = models.CharField(max_length=16)
+    versions = models.CharField(max_length=400, blank=True)
+    days = models.PositiveSmallIntegerField()
+    inside_80 = models.PositiveSmallIntegerField()
+    inside_95 = models.PositiveSmallIntegerField()
+    error = models.FloatField()
+    loss = models.FloatField()
+    ahead = models.JSONField()
+    updated = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["prediction", "position"], name="one_score_per_instrument"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"outcomes {self.pk}"
+
+
+class InputCount(models.Model):
+    """How many values of each input fell into each bin of a model's card, on one day.
+
+    `counts` is {array: {feature: [per bin, and last the missing]}}. No patient is
+    linked: only sums over everybody whom the model was asked for.
+    """
+
+    model = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    day = models.DateField()
+    windows = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model", "version", "day"], name="one_count_per_day"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"inputs of {self.model} version {self.version} on {self.day}"
 
 
 class OutboxItem(models.Model):

@@ -1,7 +1,8 @@
 """Reads of stored forecasts, through the gate; they work while the EHR is down.
 
-Those of a patient who opted out, or whose record is restricted, are closed; those of a
-patient who died, or whose record was merged, stay readable.
+Forecasts of a patient who opted out, or whose record is restricted, are closed; those
+of a patient who died, or whose record was merged, stay readable. Beside them is what is
+known of models and names no patient: shadows, scores, drift.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_patient
 from backend.people.eligibility import PRIVATE
 from backend.predictions.answer import open_answer
+from backend.predictions.drift import drift
+from backend.predictions.live_scores import live_scores, scores_ahead
 from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
+from backend.predictions.shadow import shadow_summary
 from backend.predictions.stored import (
     ForecastSummary,
     StoredForecast,
@@ -23,6 +27,16 @@ from backend.predictions.stored import (
     summary,
 )
 from backend.twin.errors import NotVisible
+
+__all__ = [
+    "drift",
+    "get_forecast",
+    "latest_forecast",
+    "list_forecasts",
+    "live_scores",
+    "scores_ahead",
+    "shadow_summary",
+]
 
 
 def list_forecasts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
@@ -20,13 +20,21 @@ from backend.predictions.answer import Answer, compose, seal_answer
 from backend.predictions.asking import asker
 from backend.predictions.days import last_day_read
 from backend.predictions.digests import digest_of_models, digest_of_record
-from backend.predictions.ensemble import approved, are_down, is_complete
+from backend.predictions.drift import count_inputs
+from backend.predictions.ensemble import (
+    approved,
+    are_down,
+    is_complete,
+    suits_models,
+)
 from backend.predictions.errors import ModelsDown, NoHistory, erasure_told
 from backend.predictions.freshness import find_fresh
 from backend.predictions.models import Prediction, PredictionModel
 from backend.predictions.outage import stored_instead
+from backend.predictions.outcomes import score_outcomes
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import Remarks, remarks
+from backend.predictions.shadow import ask_shadows
 from backend.predictions.stored import UNAVAILABLE, StoredForecast, stored_forecast
 from backend.predictions.taken_back import mark_taken_back, seal_evidence
 from backend.registry.switches import require_on
@@ -37,7 +45,7 @@ from backend.twin.forecast import forecast_all
 from backend.twin.grade import HISTORICAL_DAYS
 from backend.twin.ports import Ehr, ModelServer
 from backend.twin.record import PatientRecord
-from backend.twin.trajectory import ModelUse
+from backend.twin.trajectory import Forecast, ModelUse
 
 __all__ = ["StoredForecast", "forecast_symptoms"]
 
@@ -73,6 +81,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
         )
     raise_alerts(patient, record, now=moment)
     mark_taken_back(patient, record, days=days, now=moment)
+    score_outcomes(patient, record, until=until, now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose) as row:
@@ -90,6 +99,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
         answer = compose(patient, record, windows, made, uses=uses, as_of=until)
         draft.evidence = seal_evidence(draft, answer, windows, record=record)
     _save(draft, answer, uses)
+    _watch(draft, windows, made, models=models, uses=uses, policy=policy)
     return stored_forecast(draft, answer, now=moment, policy=policy)
 
 
@@ -132,7 +142,8 @@ def _draft(
         as_of=as_of or now.date(),
         created=now,
         actor=actor.name,
-        record_digest=digest_of_record(record),
+        record_digest=(digest := digest_of_record(record)),
+        scored_with=digest,
         models_digest=digest_of_models(uses.values()),
     )
 
@@ -235,3 +246,21 @@ def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) 
             for model in sorted(contributed)
         )
         outbox.enqueue(patient, prediction, answer)
+
+
+def _watch(
+    prediction: Prediction,
+    windows: list[ForecastWindow],
+    made: Sequence[Forecast],
+    *,
+    models: ModelServer,
+    uses: Mapping[str, ModelUse],
+    policy: ForecastPolicy,
+) -> None:
+    """What is learnt beside an answer that is stored already and cannot be spoilt."""
+    pairs = zip(windows, made, strict=True)
+    asked = [window for window, forecast in pairs if suits_models(forecast)]
+    count_inputs(asked, uses, day=prediction.created.date())
+    ask_shadows(
+        prediction, windows, made, models=models, uses=uses, weights=policy.weights
+    )

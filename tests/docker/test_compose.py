@@ -16,7 +16,7 @@ DOCKER = ROOT / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yml").read_text("utf-8"))
 GPU: dict[str, Any] = yaml.safe_load((DOCKER / "compose.gpu.yml").read_text("utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
-PRODUCTION = (ROOT / "backend/settings/production.py").read_text("utf-8")
+SETTINGS = ROOT / "backend" / "settings"
 RUNNING = ("web", "worker", "triton", "postgres", "redis", "ehr")
 
 # Of the Compose Specification, what these files use; another word is a typing error
@@ -146,7 +146,7 @@ def test_what_is_mounted_from_the_host_exists_or_is_the_operators(service: str) 
         if mode != "ro":
             writers.add(target)
     # Whoever publishes writes versions; nobody else writes to the host.
-    assert writers == ({"/app/model_repository"} if service == "manage" else set())
+    assert writers == ({"/models"} if service == "manage" else set())
 
 
 def test_triton_and_the_site_read_the_same_models() -> None:
@@ -198,7 +198,11 @@ def test_the_control_protocol_of_triton_is_restricted_at_its_start() -> None:
 
 @pytest.mark.parametrize("service", ["web", "worker", "manage"])
 def test_the_site_gets_every_variable_of_the_settings(service: str) -> None:
-    asked = set(re.findall(r'"(MINDTWIN_[A-Z_]+)"', PRODUCTION))
+    text = (SETTINGS / "production.py").read_text("utf-8")
+    for module in re.findall(r"from backend\.settings\.(\w+) import", text):
+        text += (SETTINGS / f"{module}.py").read_text("utf-8")
+    asked = set(re.findall(r'"(MINDTWIN_[A-Z_]+)"', text))
+    assert len(asked) > 15
     given = set(SERVICES[service]["environment"]) | set(SERVICES[service]["secrets"])
     # Who only serves must not be able to sign.
     assert asked - given <= ({"MINDTWIN_SIGNING_KEY"} if service != "manage" else set())

@@ -54,7 +54,10 @@ def secrets(folder: Path) -> Path:
 def test_the_image_starts_under_production_settings(
     image: Path, tmp_path: Path
 ) -> None:
-    (tmp_path / "var").mkdir()
+    for name in ("var", "tls", "trusted"):
+        (tmp_path / name).mkdir()
+    for name in ("ca.pem", "client.pem", "client.key"):
+        (tmp_path / "tls" / name).touch()
     environment = {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         "SECRETS_FOLDER": str(secrets(tmp_path / "secrets")),
@@ -63,6 +66,10 @@ def test_the_image_starts_under_production_settings(
         "MINDTWIN_DB_HOST": "postgres",
         "MINDTWIN_VAR": str(tmp_path / "var"),
         "MINDTWIN_AUDIT_ANCHOR": str(tmp_path / "audit.anchor"),
+        "MINDTWIN_MODEL_REPOSITORY": str(ROOT / "model_repository"),
+        "MINDTWIN_TRITON_URL": "triton:8001",
+        "MINDTWIN_TRITON_TLS": str(tmp_path / "tls"),
+        "MINDTWIN_TRUSTED_KEYS": str(tmp_path / "trusted"),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
     command = [image / "docker/entrypoint.sh", "python", "manage.py"]

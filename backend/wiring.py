@@ -1,4 +1,4 @@
-"""The one joint: settings become an EHR, a model server, a clock and keys.
+"""The one joint: settings become an EHR, model servers, a clock and keys.
 
 The only reader of settings outside Django's own. Everything below it gets values.
 """
@@ -13,18 +13,23 @@ from pathlib import Path
 from typing import Any, cast
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, close_old_connections, connection
 
 from backend.audit import ledger
 from backend.inference.catalogue import read_catalogue
 from backend.inference.embedded import EmbeddedServer
+from backend.inference.guarded import GuardedServer
 from backend.inference.keys import SHIPPED, trusted_keys
+from backend.inference.triton import ClientTls, TritonAddress, TritonServer
 from backend.people import crypto
 from backend.people.models import Site
 from backend.predictions.policy import ForecastPolicy
 from backend.registry import services as registry
-from backend.twin.errors import EhrMalformed, EhrRefused
+from backend.registry.readiness import Server, hold
+from backend.twin.errors import EhrMalformed, EhrRefused, ModelUnavailable
 from backend.twin.forecast import WEIGHTS
 from backend.twin.ports import Ehr, ModelServer
 from fhir_integration.bulkhead import Bulkhead, Places
@@ -37,11 +42,14 @@ _INTERACTIVE = "EHR_INTERACTIVE_DEADLINE_S"
 _LEASE_MARGIN_S = 30.0  # beside the EHR, a delivery writes to database and audit
 _REFUSED = 403  # the status of what we refuse in the EHR's place
 
+Served = GuardedServer | EmbeddedServer
+
 _lock = threading.Lock()
 _ehrs: dict[tuple[str, str, str], Ehr] = {}
 _clients: list[FhirEhr] = []  # what stands behind them, to be closed
 _places: Places | None = None  # of a web process; other processes may wait
-_server: ModelServer | None = None
+_serving = threading.Lock()  # reading the repository takes a while; EHRs need not wait
+_server: Served | None = None
 _replaced: dict[str, Any] = {}
 
 
@@ -101,15 +109,45 @@ def ehr_of(site: Site) -> Ehr:
 
 
 def models() -> ModelServer:
-    """The model server; versions that are new to the registry are registered first."""
+    """Serves the registered versions: by Triton where there is one, and in process.
+
+    Raises ModelUntrusted for an unreadable key.
+    """
     global _server  # noqa: PLW0603 - one server per process, made on first use
     if "models" in _replaced:
         replaced: ModelServer = _replaced["models"]
         return replaced
-    with _lock:
+    with _serving:
         if _server is None:
-            _server = _embedded()
+            _server = _served()
         return _server
+
+
+def models_control() -> Server:
+    """The same server, to say what it must hold."""
+    return cast(Server, models())
+
+
+def model_repository() -> Path:
+    """The folder of all versions."""
+    return Path(settings.MINDTWIN["MODEL_REPOSITORY"])
+
+
+def trusted() -> tuple[Ed25519PublicKey, ...]:
+    """Whose signature counts. Raises ModelUntrusted for an unreadable key."""
+    return trusted_keys([SHIPPED, *settings.MINDTWIN["TRUSTED_KEYS"]])
+
+
+def signing_key() -> tuple[Path | None, Path | None]:
+    """File of the key that signs what is published here, and where demos trust it."""
+    own = settings.MINDTWIN
+    return own["SIGNING_KEY"], own["TRUSTED_KEYS"][0] if demo_allowed() else None
+
+
+def metrics_token() -> str | None:
+    """What opens the figures for Prometheus; None: nothing does."""
+    token: str | None = settings.MINDTWIN["METRICS_TOKEN"]
+    return token
 
 
 def forecast_policy() -> ForecastPolicy:
@@ -211,14 +249,37 @@ def _origin(address: str) -> tuple[str, str, int | None]:
     return scheme, host, port or {"http": 80, "https": 443}.get(scheme)
 
 
-def _embedded() -> EmbeddedServer:
-    own = settings.MINDTWIN
-    trusted = trusted_keys([SHIPPED, *own["TRUSTED_KEYS"]])
-    versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=trusted)
+def _served() -> Served:
+    """Registers what lies in the repository, and serves what nobody exchanged."""
+    own, keys = settings.MINDTWIN, trusted()
+    versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=keys)
     done = registry.register(actor="system:catalogue", versions=versions)
-    served: dict[str, list[int]] = {version.model: [] for version in versions}
-    for version in versions:
-        exchanged = (version.model, version.version) in done.exchanged
-        if version.verified and not exchanged:
-            served[version.model].append(version.version)
-    return EmbeddedServer(own["MODEL_REPOSITORY"], versions=served, trusted=trusted)
+    known = registry.digests().keys() - done.exchanged
+    serve = {
+        of.model: [number for model, number in known if model == of.model]
+        for of in versions
+    }
+    embedded = EmbeddedServer(
+        own["MODEL_REPOSITORY"], versions=serve, trusted=keys, digests=_digests
+    )
+    if own["TRITON"] is None:
+        return embedded
+    given = {**own["TRITON"]}
+    tls = given.pop("tls")
+    triton = TritonServer(
+        TritonAddress(**given, tls=ClientTls(**tls) if tls else None),
+        catalogue=lambda: read_catalogue(own["MODEL_REPOSITORY"], trusted=keys),
+        digests=_digests,
+    )
+    hold(triton)
+    return GuardedServer(triton, embedded)
+
+
+def _digests() -> dict[tuple[str, int], str]:
+    """The registered digests, for any thread. Raises ModelUnavailable."""
+    if not connection.in_atomic_block:
+        close_old_connections()  # a thread in the background has nobody else to do it
+    try:
+        return registry.digests()
+    except DatabaseError as error:
+        raise ModelUnavailable("the registry cannot be read") from error

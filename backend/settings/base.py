@@ -1,5 +1,6 @@
 """What holds everywhere. Secrets and addresses come from the file that imports this."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -136,7 +137,12 @@ LOGGING = {
 
 # --- read by backend/wiring.py only ---
 MINDTWIN: dict[str, Any] = {
-    "MODEL_REPOSITORY": ROOT / "model_repository",
+    "MODEL_REPOSITORY": Path(
+        os.environ.get("MINDTWIN_MODEL_REPOSITORY", ROOT / "model_repository")
+    ).absolute(),
+    "TRITON": None,  # or {"url", "admin_key", "tls"}; None: models run in process
+    "SIGNING_KEY": None,  # path of the private key of whoever publishes models
+    "METRICS_TOKEN": None,  # opens /metrics; None: there is none
     "LOOKBACK_DAYS": 400,  # questionnaires are asked every few weeks
     "FRESH_HOURS": 24,
     "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own

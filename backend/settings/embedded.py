@@ -5,6 +5,7 @@ from pathlib import Path
 
 from backend.settings.base import *
 from backend.settings.key_files import private_folder, read_or_make
+from backend.settings.serving import signing_key, triton, trusted_keys
 
 VAR = Path(os.environ.get("MINDTWIN_VAR", ROOT / "var")).resolve()
 private_folder(VAR)  # it also holds the database and the audit log's anchor
@@ -42,7 +43,11 @@ MINDTWIN |= {
     "INDEX_KEY": _key("index"),
     "AUDIT_KEY": _key("audit"),
     "AUDIT_ANCHOR": VAR / "audit.anchor",
-    "TRUSTED_KEYS": [VAR / "keys" / "trusted"],  # beside those shipped with the code
+    "TRITON": triton(),
+    # Beside those shipped with the code.
+    "TRUSTED_KEYS": [VAR / "keys" / "trusted", *trusted_keys()],
+    "SIGNING_KEY": signing_key() or VAR / "keys" / "export.pem",
+    "METRICS_TOKEN": os.environ.get("MINDTWIN_METRICS_TOKEN") or None,
     "EHR_SCHEMES": ("http", "https"),  # the demo's EHR is on this machine
     "DEMO": True,
 }

@@ -1,10 +1,11 @@
-"""Production: PostgreSQL, Redis, and every secret from the environment."""
+"""Production: PostgreSQL, Redis, Triton, and every secret from the environment."""
 
 import base64
 import os
 from pathlib import Path
 
 from backend.settings.base import *
+from backend.settings.serving import signing_key, triton, trusted_keys
 
 
 def _need(name: str) -> str:
@@ -92,7 +93,10 @@ MINDTWIN |= {
     "INDEX_KEY": _key("MINDTWIN_INDEX_KEY"),
     "AUDIT_KEY": _key("MINDTWIN_AUDIT_KEY"),
     "AUDIT_ANCHOR": Path(_need("MINDTWIN_AUDIT_ANCHOR")),
-    "TRUSTED_KEYS": [],  # only the keys shipped with the code
+    "TRITON": triton(),
+    "TRUSTED_KEYS": trusted_keys(),  # beside those shipped with the code
+    "SIGNING_KEY": signing_key(),
+    "METRICS_TOKEN": os.environ.get("MINDTWIN_METRICS_TOKEN") or None,
     "EHR_TOKENS": _tokens(os.environ.get("MINDTWIN_EHR_TOKENS", "")),
     "CONCEPT_MAPS": _files("MINDTWIN_CONCEPT_MAPS"),
     "DEMO": False,  # demo accounts and simulated patients are refused

@@ -4,6 +4,9 @@ import os
 import tempfile
 from pathlib import Path
 
+for name in [one for one in os.environ if one.startswith("MINDTWIN_")]:
+    if name != "MINDTWIN_TRITON_VENV":
+        del os.environ[name]  # a developer's own server is not for tests
 # Workers of one test run each get their own folder.
 os.environ["MINDTWIN_VAR"] = tempfile.mkdtemp(prefix="mindtwin-test-")
 

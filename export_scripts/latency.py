@@ -15,27 +15,17 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
+from backend.inference.graph import session
+
 RUNS = {1: 100, 64: 20}  # batch -> timed runs: the larger batch is the slower one
 WARM_UP = 3  # runs before the clock starts: the first ones allocate
-
-
-def session(graph: onnx.ModelProto) -> ort.InferenceSession:
-    """The graph, ready to run with the embedded server's settings."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    return ort.InferenceSession(
-        graph.SerializeToString(), options, providers=["CPUExecutionProvider"]
-    )
 
 
 def answers(
     graph: onnx.ModelProto, inputs: Mapping[str, np.ndarray], *, batch: int = 64
 ) -> np.ndarray:
     """`quantiles` for every row of `inputs`, asked `batch` rows at a time."""
-    ready = session(graph)
+    ready = session(graph.SerializeToString())
     count = len(next(iter(inputs.values())))
     parts = [
         ready.run(["quantiles"], _rows(inputs, slice(start, start + batch)))[0]
@@ -50,7 +40,7 @@ def serving(graph: onnx.ModelProto, cases: Mapping[str, np.ndarray]) -> dict[str
     `cases` need as many rows as the largest batch; the last rows are used, which hold
     no odd values.
     """
-    ready = session(graph)
+    ready = session(graph.SerializeToString())
     return {
         "size_bytes": graph.ByteSize(),
         "latency_ms": {

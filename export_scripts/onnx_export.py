@@ -4,40 +4,40 @@
     model_repository/<model>/<version>/model.onnx      no paths, no traces in it
                                        card.json  golden.npz  manifest.json
 
-A version is complete or absent: it is built beside and moved into place, and it is
-never written to again.
+What is proven here becomes a candidate folder; `backend.inference.lifecycle` checks it
+again, numbers and signs it, and puts it into place.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
-from google.protobuf import text_format
-from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
-from backend.inference.embedded import EmbeddedServer
+from backend.inference import lifecycle
+from backend.inference.catalogue import CARD, GOLDEN, GRAPH
+from backend.inference.golden import Golden
+from backend.inference.graph import read_graph, session
 from backend.inference.keys import load_or_make_key, publish_key
-from backend.inference.manifest import write_manifest
-from backend.twin.errors import ModelRefused, ModelUntrusted
+from backend.inference.validation import worst_difference
+from backend.twin.errors import ModelRefused
 from backend.twin.features import Z_LIMIT
 from export_scripts import compression
-from export_scripts.cards import card, held_out
+from export_scripts.cards import card, held_out, versions_of
 from export_scripts.datasets import simulated_windows
-from export_scripts.latency import answers, serving, session
+from export_scripts.latency import answers, serving
 
 REPOSITORY = Path("model_repository")
 MAX_BATCH = 64
 GOLDEN_ROWS = 72  # of the proof's rows, kept for the canary; the odd ones come first
 PROOF_ROWS = 1000
-DOMAINS = {"", "ai.onnx.ml"}  # nothing that needs code of its own
 SIZE_LIMIT = 20_000_000  # bytes of a committed graph
 
 
@@ -121,36 +121,33 @@ def proof_cases(
 def publish(export: Export, where: Places) -> Path:
     """Prove, write, sign and try the next version; returns its folder.
 
-    Raises ModelRefused where the graph is not what we serve or differs from the
-    training framework, where its inputs are not those of the versions before it, and
-    where making it smaller costs too much.
+    Raises ModelRefused where the graph differs from the training framework, is too
+    large or costs too much when made smaller; and what `lifecycle.publish` raises.
     """
     export = smaller(replace(export, graph=bare(export.graph)), where.small)
     check(export.graph, size_limit=where.size_limit)
     difference = proven(export)
-    graph = export.graph
-    folder = where.repository / export.model
-    folder.mkdir(parents=True, exist_ok=True)
-    last = max((int(p.name) for p in folder.glob("[0-9]*")), default=0)
-    version = where.version or last + 1
-    if version <= last:
-        raise ModelRefused(f"{export.model}: version {last} is there already")
-    _write_config(folder, config_of(export.model, graph), first=last == 0)
-    fresh = folder / f".new-{version}"
-    shutil.rmtree(fresh, ignore_errors=True)  # what a killed export left
-    fresh.mkdir()
-    (fresh / "model.onnx").write_bytes(graph.SerializeToString())
-    _write_card(fresh, export, version=version, difference=difference)
-    _write_golden(fresh, export)
     key = load_or_make_key(where.key)
-    write_manifest(fresh, key)
     publish_key(key, where.trusted)
-    fresh.rename(folder / str(version))
-    EmbeddedServer(
-        where.repository, versions={export.model: [version]}, trusted=[where.trusted]
-    ).canary(export.model, version)
-    print(f"published {export.model} version {version}, parity {difference:.1e}")
-    return folder / str(version)
+    with TemporaryDirectory() as place:
+        candidate = Path(place)
+        (candidate / GRAPH).write_bytes(export.graph.SerializeToString())
+        write_card(candidate, _card(export, difference))
+        _write_golden(candidate, export)
+        found = lifecycle.publish(
+            candidate,
+            repository=where.repository,
+            key=key,
+            trusted=[where.trusted],
+            version=where.version,
+        )
+    print(f"published {found.model} version {found.version}, parity {difference:.1e}")
+    return found.path
+
+
+def write_card(folder: Path, content: Mapping[str, Any]) -> None:
+    """The card as a candidate's file."""
+    (folder / CARD).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def proven(export: Export) -> float:
@@ -209,13 +206,8 @@ def bare(graph: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def check(graph: onnx.ModelProto, *, size_limit: int = SIZE_LIMIT) -> None:
-    """Raise ModelRefused unless the graph is one file of standard operators."""
-    onnx.checker.check_model(graph, full_check=True)
-    foreign = {node.domain for node in graph.graph.node} - DOMAINS
-    if foreign:
-        raise ModelRefused(f"operators of {sorted(foreign)} are not served")
-    if any(tensor.external_data for tensor in graph.graph.initializer):
-        raise ModelRefused("weights outside the file are not served")
+    """Raise ModelUntrusted for a graph not served, ModelRefused for a large one."""
+    read_graph(graph.SerializeToString())
     if graph.ByteSize() > size_limit:
         raise ModelRefused(f"{graph.ByteSize()} bytes are over {size_limit}")
 
@@ -227,66 +219,15 @@ def parity(
 
     Infinite where one side has a number and the other has none.
     """
-    ready = session(graph)
-    worst = 0.0
-    for size in (1, MAX_BATCH):
-        for start in range(0, len(expected), size):
-            rows = slice(start, start + size)
-            part = {name: array[rows] for name, array in cases.items()}
-            answer = ready.run(["quantiles"], part)[0]
-            worst = max(worst, _difference(np.asarray(answer), expected[rows]))
-    return worst
+    golden = Golden(dict(cases), {"quantiles": expected}, tolerance=0.0)
+    return worst_difference(session(graph.SerializeToString()), golden, MAX_BATCH)
 
 
-def config_of(model: str, graph: onnx.ModelProto) -> str:
-    """Triton's configuration of the graph, as text; the same for every version."""
-    config = ModelConfig(name=model, backend="onnxruntime", max_batch_size=MAX_BATCH)
-    for tensor in graph.graph.input:
-        config.input.add(name=tensor.name, data_type="TYPE_FP32", dims=_dims(tensor))
-    for tensor in graph.graph.output:
-        config.output.add(name=tensor.name, data_type="TYPE_FP32", dims=_dims(tensor))
-    config.instance_group.add(count=1, kind=ModelInstanceGroup.KIND_AUTO)
-    config.dynamic_batching.SetInParent()  # no delay: a single caller never waits
-    warm_up = config.model_warmup.add(name="zeros", batch_size=1)
-    for tensor in config.input:
-        entry = warm_up.inputs[tensor.name]
-        entry.data_type, entry.zero_data = tensor.data_type, True
-        entry.dims.extend(tensor.dims)
-    return str(text_format.MessageToString(config))
-
-
-def _difference(answer: np.ndarray, expected: np.ndarray) -> float:
-    if answer.shape != expected.shape:
-        return float("inf")
-    if (np.isnan(answer) != np.isnan(expected)).any():
-        return float("inf")
-    return float(np.nan_to_num(np.abs(answer - expected)).max())
-
-
-def _dims(tensor: Any) -> list[int]:
-    """Sizes after the batch, all of them fixed."""
-    return [dim.dim_value for dim in tensor.type.tensor_type.shape.dim[1:]]
-
-
-def _write_config(folder: Path, text: str, *, first: bool) -> None:
-    path = folder / "config.pbtxt"
-    if first:
-        path.write_text(text, encoding="utf-8")
-    elif path.read_text(encoding="utf-8") != text:
-        raise ModelRefused(
-            f"{folder.name}: other inputs than the published versions; "
-            "publish under a new name"
-        )
-
-
-def _write_card(
-    folder: Path, export: Export, *, version: int, difference: float
-) -> None:
-    content = card(
+def _card(export: Export, difference: float) -> dict[str, Any]:
+    return card(
         model=export.model,
-        version=version,
         names=list(export.cases),
-        libraries=export.libraries,
+        libraries=versions_of(export.libraries),
         parts={
             "metrics": export.metrics,
             "training": {
@@ -306,8 +247,6 @@ def _write_card(
             **({"compression": export.compression} if export.compression else {}),
         },
     )
-    text = json.dumps(content, indent=1) + "\n"
-    (folder / "card.json").write_text(text, encoding="utf-8")
 
 
 def _write_golden(folder: Path, export: Export) -> None:
@@ -315,6 +254,4 @@ def _write_golden(folder: Path, export: Export) -> None:
         f"in_{n}": a[:GOLDEN_ROWS] for n, a in export.cases.items()
     }
     golden["out_quantiles"] = export.expected[:GOLDEN_ROWS]
-    if len(golden["out_quantiles"]) < MAX_BATCH:
-        raise ModelUntrusted(f"{export.model}: a golden case needs {MAX_BATCH} rows")
-    np.savez_compressed(folder / "golden.npz", **golden)
+    np.savez_compressed(folder / GOLDEN, **golden)

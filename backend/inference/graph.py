@@ -116,7 +116,12 @@ def session(content: bytes) -> ort.InferenceSession:
             content, options, providers=["CPUExecutionProvider"]
         )
     except LOAD_ERRORS as error:
-        raise ModelUntrusted("model.onnx does not load") from error
+        raise ModelUntrusted(f"model.onnx does not load{why(error)}") from error
+
+
+def why(error: BaseException) -> str:
+    """What to add where memory was the reason; the runtime's own text stays unsaid."""
+    return ": it needs more memory" if "alloc" in str(error) else ""
 
 
 def config_of(model: str, graph: onnx.ModelProto, *, max_batch: int) -> Any:

@@ -52,7 +52,10 @@ class Prediction(models.Model):
     scored_with = models.CharField(max_length=64, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-created"])]
+        indexes = [
+            models.Index(fields=["patient", "-created"]),
+            models.Index(fields=["created"]),
+        ]
 
     def __str__(self) -> str:
         return f"prediction {self.pk}"

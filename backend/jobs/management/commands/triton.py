@@ -39,7 +39,7 @@ class Command(BaseCommand):
         try:
             server = TritonProcess(
                 TritonOptions(
-                    repository=options["repository"].absolute(),
+                    repository=wiring.model_repository().absolute(),
                     venv=options["venv"].absolute(),
                     folder=wiring.var() / "triton",
                     grpc_port=options["port"],

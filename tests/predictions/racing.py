@@ -24,10 +24,16 @@ from backend.audit.verify import verify  # noqa: E402
 from backend.people import access  # noqa: E402
 from backend.people.access import Actor  # noqa: E402
 from backend.people.models import Site  # noqa: E402
-from backend.predictions.models import OutboxItem, Prediction  # noqa: E402
+from backend.predictions.models import (  # noqa: E402
+    InputCount,
+    OutboxItem,
+    Prediction,
+    ShadowAnswer,
+)
 from backend.predictions.outbox import deliver_due  # noqa: E402
 from backend.predictions.policy import ForecastPolicy  # noqa: E402
 from backend.predictions.services import forecast_symptoms  # noqa: E402
+from backend.registry.models import Channel, ModelRelease  # noqa: E402
 from backend.registry.services import register  # noqa: E402
 from backend.twin.record import PatientRecord  # noqa: E402
 from tests.predictions import fakes  # noqa: E402
@@ -83,6 +89,7 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     wiring.configure(grouped_audit=True)
     register(actor="system:race", versions=fakes.VERSIONS)
+    watched()
     site = Site.objects.create(slug="north", name="North", ehr_url="http://127.0.0.1/f")
     patients = [
         access.enrol(actor=ACTOR, site=site, ehr_id=f"ehr-{n}") for n in range(PATIENTS)
@@ -111,6 +118,17 @@ def main() -> None:
     print(json.dumps(found(ehr)))
 
 
+def watched() -> None:
+    """One model has a shadow, and a card to count its inputs by."""
+    one = {"edges": [-12, 0, 12], "shares": [0.5, 0.5], "missing": 0.0}
+    card = fakes.card(histograms={"arrays": {"context": {"last_z": one}}})
+    name = {"model": "symptom_xgboost"}
+    two = ModelRelease.objects.create(**name, version=2, sha256="c" * 64, card=card)
+    Channel.objects.create(**name, name="shadow", release=two)
+    transformers = ModelRelease.objects.filter(model="symptom_transformer")
+    transformers.update(card=card)
+
+
 def found(ehr: CountingEhr) -> dict[str, object]:
     """What the database and the EHR hold in the end."""
     delivered = OutboxItem.objects.filter(state="delivered")
@@ -118,6 +136,8 @@ def found(ehr: CountingEhr) -> dict[str, object]:
     return {
         "vendor": connection.vendor,
         "predictions": Prediction.objects.count(),
+        "shadows": ShadowAnswer.objects.count(),
+        "windows": InputCount.objects.get().windows,
         "items": OutboxItem.objects.count(),
         "delivered": delivered.count(),
         "attempts": sorted(attempts),

@@ -92,7 +92,7 @@ def export(graph: onnx.ModelProto) -> Export:
         expected=answers(graph, anchor),
         tolerance=1e-4,
         metrics=held_out(lambda x: answers(graph, x), ["anchor"], count=50),
-        training={"seed": 1},
+        training={"seed": 1, "windows": 7},
         libraries=("numpy",),
     )
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from export_scripts.latency import session
+from backend.inference.graph import session
 from export_scripts.torch_onnx import OPSET, graph_of
 
 pytest.importorskip("onnxscript", reason="torch exports through onnxscript")
@@ -34,7 +34,7 @@ def test_names_and_batches_are_as_asked_and_dropout_is_off() -> None:
     assert [each.name for each in graph.graph.input] == ["first", "second"]
     assert [each.name for each in graph.graph.output] == ["sums"]
     assert {each.version for each in graph.opset_import if not each.domain} == {OPSET}
-    ready = session(graph)
+    ready = session(graph.SerializeToString())
     for rows in (1, 2, 64):
         first = np.full((rows, 2), 10.0, dtype=np.float32)
         second = np.arange(rows, dtype=np.float32)[:, None]

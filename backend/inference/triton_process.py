@@ -134,13 +134,12 @@ class TritonProcess:
         error when it does not live within START_S, or when it refuses a version.
         """
         self.stop()
-        try:
+        with contextlib.ExitStack() as otherwise:
+            otherwise.callback(self.stop)
             self._come_up()
             for model, versions in self.served().items():
                 self.load(model, versions)
-        except BaseException:
-            self.stop()
-            raise
+            otherwise.pop_all()
 
     def stop(self) -> None:
         """End the server and its stubs, by force after GRACE_S; nothing is left."""

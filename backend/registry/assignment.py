@@ -17,6 +17,7 @@ from backend.twin.errors import ModelGated
 from backend.twin.features import schema_hash
 
 BESIDE = (Channel.Name.CANDIDATE, Channel.Name.SHADOW)  # nobody is shown their answers
+IN_USE = (Channel.Name.PRODUCTION, Channel.Name.SHADOW)  # somebody asks these
 
 
 def assign(
@@ -61,16 +62,17 @@ def clear(*, actor: str, channel: str, model: str, models: Server) -> None:
 def retire(*, actor: str, of: Numbered, models: Server) -> None:
     """Take a version out of use for good; its row and its number stay.
 
-    A candidate is dropped with it. To repeat it changes nothing, so that whoever could
-    not remove the files then can try again. Raises ModelGated where production, its
-    predecessor or a shadow is this version, and AuditUnavailable.
+    Candidate and previous are dropped with it: what was rolled back from may go. To
+    repeat it changes nothing, so that whoever could not remove the files then can try
+    again. Raises ModelGated where production or a shadow is this version, and
+    AuditUnavailable.
     """
     model, version = of
     deny(Action.RETIRE, actor, refused={of: _in_use(of)})
     with transaction.atomic():
         record(Action.RETIRE, actor, of=of)
-        Channel.objects.filter(
-            model=model, release__version=version, name=Channel.Name.CANDIDATE
+        Channel.objects.filter(model=model, release__version=version).exclude(
+            name__in=IN_USE
         ).delete()
         ModelRelease.objects.filter(
             model=model, version=version, retired_at=None
@@ -95,6 +97,8 @@ def _in_use(of: Numbered) -> tuple[Refusal, ...]:
     model, version = of
     if not ModelRelease.objects.filter(model=model, version=version).exists():
         return (Refusal("unknown", "it is not registered"),)
-    rows = Channel.objects.filter(model=model, release__version=version)
-    names = rows.exclude(name=Channel.Name.CANDIDATE).values_list("name", flat=True)
+    rows = Channel.objects.filter(
+        model=model, release__version=version, name__in=IN_USE
+    )
+    names = rows.values_list("name", flat=True)
     return tuple(Refusal(name, f"it is {name}") for name in sorted(names))

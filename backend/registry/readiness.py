@@ -60,6 +60,8 @@ def deny(action: Action, actor: str, *, refused: Refused) -> None:
         raise ModelGated(
             tuple(
                 f"{model} version {version}: {one.reason}"
+                if version
+                else f"{model}: {one.reason}"
                 for (model, version), found in held.items()
                 for one in found
             )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import signal
 import threading
+import types
 from collections.abc import Iterator
 from typing import Any
 
@@ -50,6 +51,20 @@ def answers(monkeypatch: pytest.MonkeyPatch, outcomes: list[Any]) -> None:
         return outcome
 
     monkeypatch.setattr(outbox, "deliver_due", deliver_due)
+
+
+@pytest.fixture(autouse=True)
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Who looked after the models, each time; one thing is wrong with them."""
+    actors: list[str] = []
+
+    def check(*, actor: str, thorough: bool) -> list[str]:
+        assert not thorough
+        actors.append(actor)
+        return ["m version 2 fails its known case"]
+
+    monkeypatch.setattr(worker, "check_models", check)
+    return actors
 
 
 @pytest.fixture(autouse=True)
@@ -119,3 +134,28 @@ def test_a_retry_that_cannot_be_noted_down_ends_in_an_error(
     with pytest.raises(CommandError) as ended:
         run(once=True, retry_failed=True)
     assert str(ended.value) == f"cannot retry: {type(error).__name__}"
+
+
+def test_it_looks_after_the_models_at_first_and_every_hour(
+    monkeypatch: pytest.MonkeyPatch,
+    pauses: list[float],
+    checked: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    times = iter([0.0, 0.0, 0.0, 3599.0, 3600.0])
+    clock = types.SimpleNamespace(monotonic=lambda: next(times, 3600.0))
+    monkeypatch.setattr(worker, "time", clock)
+    answers(monkeypatch, OUTCOMES)
+    run()
+    assert len(checked) == 2
+    assert checked[0].startswith("command:worker@")
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["models: m version 2 fails its known case"] * 2
+
+
+def test_once_looks_after_nothing(
+    monkeypatch: pytest.MonkeyPatch, checked: list[str]
+) -> None:
+    answers(monkeypatch, [])
+    run(once=True)
+    assert checked == []

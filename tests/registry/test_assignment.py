@@ -96,10 +96,12 @@ def test_what_a_channel_uses_is_not_retired(server: FakeServer) -> None:
     registered(1, 2, 3)
     promote(actor=ACTOR, releases={NET: 2}, approver="ada", models=server)
     shadow(server, 3)
-    for version, use in ((1, "previous"), (2, "production"), (3, "shadow")):
+    for version, use in ((2, "production"), (3, "shadow")):
         with pytest.raises(ModelGated, match=f"it is {use}"):
             retire(actor=ACTOR, of=(NET, version), models=server)
     assert not ModelRelease.objects.exclude(retired_at=None).exists()
+    retire(actor=ACTOR, of=(NET, 1), models=server)
+    assert (NET, "previous") not in pointers()
 
 
 def test_a_retired_candidate_is_let_go_and_may_be_retired_again(

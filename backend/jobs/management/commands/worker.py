@@ -1,11 +1,13 @@
-"""Delivers what the outbox holds, for as long as it runs."""
+"""Delivers what the outbox holds, and looks after the models, while it runs."""
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import socket
 import threading
+import time
 from argparse import ArgumentParser
 from typing import Any
 
@@ -13,13 +15,18 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error, close_old_connections
 
 from backend import wiring
+from backend.jobs.model_checks import check_models
+from backend.people.access import Actor
 from backend.predictions import outbox
 from backend.predictions.outbox import DeliveryReport
 from backend.twin.errors import AuditUnavailable
 
 BATCH = 20
 PAUSE_S = 1.0  # while nothing is due
+CHECK_S = 3600.0  # between two looks at what is served
 LONGEST_PAUSE_S = 30.0  # while the database or the access log is down
+
+log = logging.getLogger("mindtwin.worker")
 
 
 class Command(BaseCommand):
@@ -41,8 +48,10 @@ class Command(BaseCommand):
         if options["retry_failed"]:
             self._requeue()
         pause_s = PAUSE_S
+        self._check_at = time.monotonic()
         while not stop.is_set():
             try:
+                self._check(once=options["once"])
                 report = _deliver()
             except (AuditUnavailable, Error) as error:
                 # Nothing left without its row; the lease brings the delivery back.
@@ -57,6 +66,15 @@ class Command(BaseCommand):
                 return
             else:
                 stop.wait(PAUSE_S)
+
+    def _check(self, *, once: bool) -> None:
+        """At first and every hour: files, channels, known answers; a line a problem."""
+        if once or time.monotonic() < self._check_at:
+            return
+        self._check_at = time.monotonic() + CHECK_S
+        actor = Actor.of_command("worker").name
+        for problem in check_models(actor=actor, thorough=False):
+            log.error("models: %s", problem)
 
     def _requeue(self) -> None:
         """Somebody asked for this and is there to see that it failed."""

@@ -5,7 +5,8 @@ plain intervals would be much too narrow. Here the number of days is first divid
 the design effect, the variance of the share with patients as clusters over that of as
 many independent days (Kish 1965), and what is left goes into Wilson's interval (Wilson
 1927, doi:10.1080/01621459.1927.10502953), as Dean & Pagano (2015,
-doi:10.1093/jssam/smv025) found to hold for shares near 0 and 1.
+doi:10.1093/jssam/smv024) and Franco et al. (2019, PMC6690503) recommend; from few
+patients it still covers a little less than it says.
 """
 
 from __future__ import annotations

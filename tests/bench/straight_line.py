@@ -39,7 +39,7 @@ from backend.twin import features
 from backend.twin.forecast import WEIGHTS
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
-from tests.bench import reading
+from tests.bench import reading, triton_calls
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -117,9 +117,11 @@ def section(rows: list[tuple[str, float, float]]) -> str:
     lines = [
         "\n# Speed\n",
         "Written by `make bench`. Medians of "
-        f"{TURNS} turns ({reading.TURNS} for reading), taken alternately in one run; "
-        "the ratio is what counts. Reading is per Observation, with garbage collection "
-        "on; what was loaded before is frozen (gc.freeze), as in the web process.\n",
+        f"{TURNS} turns ({reading.TURNS} for reading, {triton_calls.ROUNDS} rounds of "
+        f"{triton_calls.CALLERS * triton_calls.CALLS} calls for Triton), taken "
+        "alternately in one run; the ratio is what counts. Reading is per Observation, "
+        "with garbage collection on; what was loaded before is frozen (gc.freeze), as "
+        "in the web process.\n",
         f"- code: {commit or 'unknown'}",
         f"- machine: {platform.machine()}, {os.cpu_count()} cores, "
         f"{platform.system()}, Python {platform.python_version()}\n",
@@ -127,7 +129,7 @@ def section(rows: list[tuple[str, float, float]]) -> str:
         "|---|---|---|---|",
     ]
     lines += [
-        f"| {name} | {1000 * ours:.4f} | {1000 * least:.4f} | {ours / least:.1f} |"
+        f"| {name} | {1000 * ours:.4f} | {1000 * least:.4f} | {ours / least:.2f} |"
         for name, ours, least in rows
     ]
     lines += ["\n`python -m tests.bench.importing`, in a process of its own:\n"]
@@ -154,6 +156,7 @@ def main() -> None:
         *reading.rows(),
         ("an audit row, committed and anchored / a plain insert",
          *audit_against_insert()),
+        *triton_calls.rows(),
     ]  # fmt: skip
     with sandbox(wiring.var() / "ehr.ndjson") as url:
         rows.append(

@@ -12,9 +12,15 @@ import numpy as np
 import pytest
 
 from backend.inference.catalogue import read_catalogue
-from backend.inference.triton import TritonAddress, TritonFailed, TritonServer
+from backend.inference.triton import (
+    ClientTls,
+    TritonAddress,
+    TritonFailed,
+    TritonServer,
+)
 from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
 from tests.inference.fake_triton import SECRET, FakeTriton, fake_triton, tiny_answer
+from tests.inference.test_triton_tls import certificate
 from tests.inference.tiny import CONFIG, TRUSTED, graph, publish
 
 X = np.array([[1, 2, 3], [0, -1, 4]], np.float32)
@@ -240,3 +246,24 @@ def test_a_wrong_golden_answer_is_untrusted(
     )
     with pytest.raises(ModelUntrusted, match="golden case differs"):
         server.canary("tiny", 1)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["ours", "unknown"])
+def test_both_sides_show_who_they_are(tmp_path: Path, known: bool) -> None:
+    root = certificate("root", tmp_path)
+    certificate("server", tmp_path, root)
+    certificate("client", tmp_path, root)
+    pem = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    credentials = grpc.ssl_server_credentials(
+        [(pem["server.key"], pem["server.pem"])], pem["root.pem"], True
+    )
+    tls = ClientTls(
+        authority=tmp_path / "root.pem",
+        certificate=tmp_path / "client.pem" if known else None,
+        key=tmp_path / "client.key" if known else None,
+    )
+    with fake_triton(credentials) as fake:
+        server = TritonServer(TritonAddress(fake.url, tls=tls), catalogue=tuple)
+        assert server.alive() is known
+        server.close()
+        server.close()  # nothing is left to close

@@ -14,14 +14,16 @@ from django.utils.safestring import SafeString
 
 from backend.audit.models import AccessEvent
 from backend.pages.audited import AuditedAdmin, OwnPatientsAdmin, ReadOnlyAdmin
+from backend.pages.models_admin import ChannelAdmin, ReleaseAdmin, SwitchAdmin
 from backend.pages.svg import svg
 from backend.people.eligibility import PRIVATE, objection
 from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
 from backend.predictions.answer import Instrument, open_answer
 from backend.predictions.models import Alert, OutboxItem, Prediction
-from backend.registry.models import Channel, ModelRelease
 from backend.twin.trajectory import Forecast
 from backend.twin.warning_words import warning_words
+
+__all__ = ["ChannelAdmin", "ReleaseAdmin", "SwitchAdmin"]  # registered by their import
 
 DISCLAIMER = (
     "Estimates of a model for research and decision support: no measurements, no "
@@ -79,11 +81,6 @@ class CareTeamMemberAdmin(AuditedAdmin):
     """Who treats a patient. The form takes our id: a choice would list everybody."""
 
     raw_id_fields = ("patient",)
-
-
-@admin.register(ModelRelease, Channel)
-class RegistryAdmin(ReadOnlyAdmin):
-    """Which model version is in which channel."""
 
 
 @admin.register(AccessEvent)

@@ -21,11 +21,11 @@ from backend.audit.ledger import Action, Outcome
 from backend.people.models import Patient, User
 
 _REFUSALS = (PermissionDenied, SuspiciousOperation, Http404)
-_NOTE = "_audited_action"  # the attribute of a request that holds an `_Act`
+_NOTE = "_audited_action"  # the attribute of a request that holds an `Act`
 
 
 @dataclass(frozen=True, slots=True)
-class _Act:
+class Act:
     """What was done, to how many rows, of which patients."""
 
     view: str
@@ -46,12 +46,12 @@ class AuditedAdmin(admin.ModelAdmin):
         page = super().changelist_view
         asked = request.POST.get("action")
         if asked and asked not in self.get_actions(request):
-            self._record(request, _Act("action", 0, []), allowed=False)
+            self._record(request, Act("action", 0, []), allowed=False)
         return self._audited(
             request,
             lambda: page(request, extra_context),
             lambda response: getattr(request, _NOTE, None) or _shown(response),
-            refused=_Act("list", 0, []),
+            refused=Act("list", 0, []),
         )
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class AuditedAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         """A new object."""
         page = super().add_view
-        act = _Act("add", 1, [])
+        act = Act("add", 1, [])
         return self._audited(
             request,
             lambda: page(request, form_url, extra_context),
@@ -144,7 +144,7 @@ class AuditedAdmin(admin.ModelAdmin):
         does not keep what was asked.
         """
         found = self.get_object(request, unquote(object_id))
-        act = _Act(view, int(found is not None), _patients([found]))
+        act = Act(view, int(found is not None), _patients([found]))
         if found is None:
             self._record(request, act, allowed=False)
             return page()  # Django's own answer for what is not there
@@ -154,9 +154,9 @@ class AuditedAdmin(admin.ModelAdmin):
         self,
         request: HttpRequest,
         page: Callable[[], HttpResponse],
-        done: Callable[[HttpResponse], _Act],
+        done: Callable[[HttpResponse], Act],
         *,
-        refused: _Act,
+        refused: Act,
     ) -> HttpResponse:
         """Run the page, then write its row, then let it go. Raises AuditUnavailable."""
         reads = request.method in {"GET", "HEAD", "OPTIONS"}
@@ -169,7 +169,7 @@ class AuditedAdmin(admin.ModelAdmin):
             self._record(request, refused, allowed=False)
             raise
 
-    def _record(self, request: HttpRequest, act: _Act, *, allowed: bool) -> None:
+    def _record(self, request: HttpRequest, act: Act, *, allowed: bool) -> None:
         ledger.record(
             action=Action.ADMIN,
             actor=f"user:{request.user.pk}",
@@ -233,11 +233,11 @@ def _patients(rows: Iterable[object]) -> list[UUID]:
     return sorted(patient for patient in found if patient)
 
 
-def _shown(response: HttpResponse) -> _Act:
+def _shown(response: HttpResponse) -> Act:
     """The rows on the page of a list; an answer without a list shows none."""
     context = getattr(response, "context_data", None) or {}
     rows = list(context["cl"].result_list) if "cl" in context else []
-    return _Act("list", len(rows), _patients(rows))
+    return Act("list", len(rows), _patients(rows))
 
 
 def _noted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
@@ -246,7 +246,7 @@ def _noted(name: str, run: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(run)
     def noted(page: AuditedAdmin, request: HttpRequest, chosen: QuerySet[Any]) -> Any:
         rows = list(chosen)
-        setattr(request, _NOTE, _Act(name, len(rows), _patients(rows)))
+        setattr(request, _NOTE, Act(name, len(rows), _patients(rows)))
         return run(page, request, chosen)
 
     return noted

@@ -29,7 +29,8 @@ class Prediction(models.Model):
     `payload` is the sealed answer: forecasts, recommendations, refusals. `evidence` is
     sealed too: the entries it rests on, to notice when one is taken back; rows of
     before there was any have none and are never marked. `stale_since` is that moment.
-    `scored_with` is the digest of the record that its outcomes were last looked up in.
+    `scored_with` is a keyed digest of what its days showed when it was scored last,
+    empty while that was nothing.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

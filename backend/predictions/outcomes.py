@@ -9,17 +9,18 @@ entry say nothing: who stops answering when unwell is missing here.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 from django.db import transaction
 
+from backend.people import crypto
 from backend.people.models import Patient
 from backend.predictions.answer import Instrument, open_answer
-from backend.predictions.digests import digest_of_record
 from backend.predictions.models import OutcomeScore, Prediction
 from backend.predictions.taken_back import records_of
 from backend.twin.calibration import ROUNDING
@@ -55,33 +56,46 @@ def score_outcomes(
 
     `until` is the last day the record was read for: one of the past shows too little
     and scores nothing. Forecasts that rest on an entry which was taken back are left
-    as they are, as is one that nobody can open any more.
+    as they are, as is one that nobody can open any more. Only those are opened whose
+    days show something else than when they were scored last.
     """
     if until < now.date():
         return 0
-    digest = digest_of_record(record)
     owners = {one.pk: one for one in records_of(patient)}
-    due = Prediction.objects.filter(
+    recent = Prediction.objects.filter(
         patient__in=owners,
         service="forecast",
         historical=False,
         stale_since=None,
         created__range=(now - REACH, now),
-    ).exclude(scored_with=digest)
+    )
     means = _daily_means(record)
-    found = list(due.defer("evidence").order_by("pk"))  # one order, so no deadlock
-    rows = [
-        row
-        for prediction in found
-        for row in _rows(owners[prediction.patient_id], prediction, means, now)
-    ]
-    if found:
-        _store(found, rows, digest=digest)
-    return len(found)
+    changed = {
+        pk: digest
+        for pk, created, before in recent.values_list("pk", "created", "scored_with")
+        if (digest := _digest(means, created.date())) != before
+    }
+    if changed:
+        found = Prediction.objects.filter(pk__in=changed).defer("evidence")
+        _score(found.order_by("pk"), owners, means, digests=changed, now=now)
+    return len(changed)
 
 
-def _store(found: list[Prediction], rows: list[OutcomeScore], *, digest: str) -> None:
+def _score(
+    found: Iterable[Prediction],
+    owners: Mapping[UUID, Patient],
+    means: Mapping[str, Means],
+    *,
+    digests: Mapping[UUID, str],
+    now: datetime,
+) -> None:
+    """Rows and digests in one transaction; always in one order, so no deadlock."""
     columns = ("days", "inside_80", "inside_95", "error", "loss", "ahead", "updated")
+    rows, scored = [], []
+    for prediction in found:
+        rows += _rows(owners[prediction.patient_id], prediction, means, now)
+        prediction.scored_with = digests[prediction.pk]
+        scored.append(prediction)
     with transaction.atomic():
         OutcomeScore.objects.bulk_create(
             rows,
@@ -89,8 +103,7 @@ def _store(found: list[Prediction], rows: list[OutcomeScore], *, digest: str) ->
             unique_fields=["prediction", "position"],
             update_fields=columns,
         )
-        seen = [prediction.pk for prediction in found]
-        Prediction.objects.filter(pk__in=seen).update(scored_with=digest)
+        Prediction.objects.bulk_update(scored, ["scored_with"])
 
 
 def _daily_means(record: PatientRecord) -> dict[str, Means]:
@@ -102,6 +115,22 @@ def _daily_means(record: PatientRecord) -> dict[str, Means]:
             days[entry.day].append(entry.value)
         found[series.scale.key] = {d: sum(v) / len(v) for d, v in days.items()}
     return found
+
+
+def _digest(means: Mapping[str, Means], made: date) -> str:
+    """Keyed, as all digests of a record are; empty while nothing was reported.
+
+    Of all days that a forecast of the day `made` may speak of: its entries may be of
+    the next day already, where the patient is.
+    """
+    days = [made + timedelta(days=ahead) for ahead in range(1, HORIZON + 2)]
+    lines = [
+        f"{scale}|{day}|{of_scale[day]!r}"
+        for scale, of_scale in sorted(means.items())
+        for day in days
+        if day in of_scale
+    ]
+    return crypto.keyed("\n".join(("outcomes", *lines))) if lines else ""
 
 
 def _rows(

@@ -142,8 +142,7 @@ def _draft(
         as_of=as_of or now.date(),
         created=now,
         actor=actor.name,
-        record_digest=(digest := digest_of_record(record)),
-        scored_with=digest,
+        record_digest=digest_of_record(record),
         models_digest=digest_of_models(uses.values()),
     )
 

@@ -95,7 +95,7 @@ def test_several_entries_of_a_day_are_their_mean(forecast, score):
 
 def test_the_day_it_was_made_on_does_not_count(forecast, score, now):
     assert forecast.days[0] == now.date()
-    assert score(reported(5.0, start=1)).days == 0
+    assert score(reported(5.0, start=1)) is None
 
 
 @pytest.mark.parametrize("spoil", ["stale", "historical", "old", "unreadable"])
@@ -146,6 +146,24 @@ def test_the_service_scores_at_each_pull(ask, ehr, now):
     ask(now=lambda: now + 3 * DAY)
     rows = OutcomeScore.objects.filter(days__gt=0)
     assert [row.days for row in rows] == [2]
+
+
+def test_an_entry_outside_its_days_opens_no_forecast(forecast, score, monkeypatch):
+    assert score(reported(5.0)).days == 1
+    monkeypatch.setattr(outcomes, "open_answer", None)
+    record = reported(5.0)
+    (series,) = record.series
+    far = Entry(fakes.LAST_DAY + 17 * DAY, 5.0, "Observation/far")
+    later = replace(series, entries=(*series.entries, far))
+    assert score(PatientRecord(series=(later,))).days == 1
+
+
+def test_what_it_was_scored_with_confirms_no_guess(forecast, score):
+    assert Prediction.objects.get().scored_with == ""
+    score(reported(5.0))
+    stored = Prediction.objects.get().scored_with
+    day = fakes.LAST_DAY + 2 * DAY
+    assert stored == crypto.keyed(f"outcomes\nmood-0-10|{day}|5.0")
 
 
 def test_a_record_that_says_nothing_new_costs_one_query(forecast, score):

@@ -23,6 +23,7 @@ class Breakers(Generic[K]):
         self._lock = threading.Lock()
         self._failures: dict[K, int] = {}
         self._open: dict[K, str] = {}
+        self._seen: set[K] = set()
 
     def closed(self, key: K) -> bool:
         """Whether to ask."""
@@ -30,8 +31,9 @@ class Breakers(Generic[K]):
 
     def succeeded(self, key: K) -> None:
         """An answer came: failures before it do not count. It closes nothing."""
-        if key in self._failures:
+        if key not in self._seen or key in self._failures:
             with self._lock:
+                self._seen.add(key)
                 self._failures.pop(key, None)
 
     def failed(self, key: K, reason: str, *, at_once: bool = False) -> bool:
@@ -45,6 +47,11 @@ class Breakers(Generic[K]):
                 return False
             self._open[key] = reason
             return True
+
+    def open_all(self, reason: str) -> None:
+        """Open all that were ever asked: what is behind every one of them is gone."""
+        with self._lock:
+            self._open = dict.fromkeys(self._seen, reason) | self._open
 
     def close(self, key: K) -> None:
         """Ask again, as if nothing had been."""

@@ -94,7 +94,7 @@ class GuardedServer:
                 self._count(model, version, TRITON, "ok")
                 return theirs
         else:
-            here.prober.awake()  # in a forked process nobody probes yet
+            here.prober.awake((model, version))  # after a fork nobody probes yet
         answer = self._ask_here(model, version, inputs, deadline - self._clock())
         if theirs is not None:
             self._compare(model, version, theirs, answer)
@@ -211,7 +211,7 @@ class GuardedServer:
         here = self._here()
         if here.breakers.failed((model, version), reason, at_once=at_once):
             log.warning("%s version %d in this process: %s", model, version, reason)
-            here.prober.awake()
+            here.prober.awake((model, version))
 
     def _count(self, model: str, version: int, server: str, outcome: str) -> None:
         here = self._here()

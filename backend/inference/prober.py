@@ -18,10 +18,13 @@ from backend.twin.errors import ModelError, ModelUntrusted
 from backend.twin.ports import ModelServer
 
 CANARY_S = 3.0  # of a server that answers at all; a dead model process takes one
+IDLE_S = 300.0  # what nobody asked for so long is forgotten: it may be retired
 HEAL_S = 2.0  # between two attempts to heal a model
 SLOWEST_S = 60.0  # between reloads that did not make wrong numbers right
 _APART_S = 0.5  # by how much processes that see the same fault act apart
+_AGAIN_S = 1.0  # a second look before force
 _READY, _LOADING = "READY", "LOADING"
+_LATE = "deadline_exceeded"
 
 log = logging.getLogger("mindtwin.triton")
 
@@ -68,12 +71,15 @@ class Prober:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
+        self._asked_at: dict[Key, float] = {}
+        self._late: set[Key] = set()
         self._heal_at: dict[str, float] = {}
         self._force_at: dict[Key, float] = {}
         self._pause_s: dict[Key, float] = {}
 
-    def awake(self) -> None:
-        """Make sure that somebody probes, as long as a breaker is open."""
+    def awake(self, key: Key) -> None:
+        """Somebody asked for this: make sure that it is probed while it is open."""
+        self._asked_at[key] = time.monotonic()
         with self._lock:
             if self._thread is None and not self._stop.is_set():
                 self._thread = threading.Thread(
@@ -108,27 +114,36 @@ class Prober:
 
     def _round(self) -> None:
         if not self._triton.alive():
+            self._breakers.open_all("unavailable")  # nobody else need wait to find out
             self._triton.reconnect()
             return
         for key in self._breakers.opened():
             error = self._probe(key)
-            wrong = isinstance(error, ModelUntrusted)
-            if error is not None and self._heal(key, wrong=wrong):
+            if error is None:
+                continue
+            now = time.monotonic()
+            if now - self._asked_at.setdefault(key, now) > IDLE_S:
+                self._close(key)
+            elif self._heal(key, error):
                 self._probe(key)
 
-    def _probe(self, key: Key) -> ModelError | None:
+    def _probe(self, key: Key, timeout_s: float = CANARY_S) -> ModelError | None:
         """Ask the canary; close the breaker where it answers as it should."""
         try:
-            self._triton.canary(*key, timeout_s=CANARY_S)
+            self._triton.canary(*key, timeout_s=timeout_s)
         except ModelError as error:
             return error
-        self._breakers.close(key)
-        self._pause_s.pop(key, None)
-        self._force_at.pop(key, None)
+        self._close(key)
         log.warning("Triton answers again for %s version %d", *key)
         return None
 
-    def _heal(self, key: Key, *, wrong: bool) -> bool:
+    def _close(self, key: Key) -> None:
+        self._breakers.close(key)
+        self._late.discard(key)
+        for times in (self._pause_s, self._force_at):
+            times.pop(key, None)
+
+    def _heal(self, key: Key, error: ModelError) -> bool:
         """Load the model again where it is time to; whether something was done."""
         model, version = key
         now = time.monotonic()
@@ -140,20 +155,26 @@ class Prober:
             if states.get(version) == _LOADING:
                 return False  # somebody is at it
             loaded = {number for number, state in states.items() if state == _READY}
-            if version in loaded and self._may_force(key, wrong=wrong):
+            if version in loaded and self._may_force(key, error):
                 if self._healed_by_another(key):
                     return False
                 self._triton.unload(model)
             self._load(key, loaded)
-        except (ModelError, OSError) as error:
-            log.warning("%s is not healed: %s", model, type(error).__name__)
+        except (ModelError, OSError) as problem:
+            log.warning("%s is not healed: %s", model, type(problem).__name__)
             return False
         return True
 
-    def _may_force(self, key: Key, *, wrong: bool) -> bool:
-        """Whether to unload first, which for a moment takes other versions away."""
+    def _may_force(self, key: Key, error: ModelError) -> bool:
+        """Whether to unload first, which for a moment takes other versions away.
+
+        A late answer may be a busy server's: only the second one counts.
+        """
         now = time.monotonic()
-        if wrong and now < self._force_at.get(key, now):
+        if getattr(error, "status", "") == _LATE and key not in self._late:
+            self._late.add(key)
+            return False
+        if isinstance(error, ModelUntrusted) and now < self._force_at.get(key, now):
             return False
         pause = min(SLOWEST_S, 2 * self._pause_s.get(key, HEAL_S))
         self._pause_s[key], self._force_at[key] = pause, now + pause
@@ -162,7 +183,7 @@ class Prober:
     def _healed_by_another(self, key: Key) -> bool:
         """Processes that share a server must not each unload what another loaded."""
         self._stop.wait(random.uniform(0, _APART_S))  # noqa: S311 - no secret
-        return self._probe(key) is None
+        return self._probe(key, timeout_s=_AGAIN_S) is None
 
     def _load(self, key: Key, loaded: Collection[int]) -> None:
         """Load what was wanted, and never take away what another process loaded."""

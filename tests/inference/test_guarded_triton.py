@@ -45,14 +45,20 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonProcess]:
         yield running
 
 
-@pytest.fixture
-def guarded(real: TritonProcess) -> Iterator[GuardedServer]:
+@contextmanager
+def guarding(real: TritonProcess) -> Iterator[GuardedServer]:
     address = TritonAddress(real.grpc_url, admin_key=ADMIN_KEY)
     with closing(TritonServer(address, catalogue=lambda: CATALOGUE)) as triton:
         embedded = EmbeddedServer(REPOSITORY)
         with closing(GuardedServer(triton, embedded)) as server:
             server.load(MODEL, [VERSION])
             yield server
+
+
+@pytest.fixture
+def guarded(real: TritonProcess) -> Iterator[GuardedServer]:
+    with guarding(real) as server:
+        yield server
 
 
 class Traffic:
@@ -144,6 +150,16 @@ def test_tritons_model_process_killed(
         soon(lambda: by(guarded, "embedded", "ok") > 0)
         back(guarded)
     assert by(guarded, "triton", "internal") <= CALLERS  # those who were under way
+
+
+def test_tritons_model_process_killed_under_two_who_would_heal_it(
+    real: TritonProcess, guarded: GuardedServer
+) -> None:
+    with guarding(real) as other, traffic(guarded), traffic(other):
+        for pid in real.stub_pids()[MODEL]:
+            os.kill(pid, signal.SIGKILL)
+        soon(lambda: by(guarded, "embedded", "ok") * by(other, "embedded", "ok") > 0)
+        soon(lambda: {one.state()[0][2] for one in (guarded, other)} == {"triton"})
 
 
 def test_triton_frozen(real: TritonProcess, guarded: GuardedServer) -> None:

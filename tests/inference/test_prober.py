@@ -26,7 +26,7 @@ class Bench:
     def breaks(self, *keys: Key) -> None:
         for key in keys or (KEY,):
             self.breakers.failed(key, "internal", at_once=True)
-        self.prober.awake()
+            self.prober.awake(key)
 
     def rounds(self, count: int) -> None:
         """Let it look so many times more."""
@@ -175,3 +175,35 @@ def test_closed_it_probes_no_more(bench: Bench) -> None:
     assert probers() == 0
     bench.breaks()
     assert probers() == 0
+
+
+def test_a_late_canary_counts_the_second_time(bench: Bench) -> None:
+    bench.triton.golden = TritonFailed("m", "deadline_exceeded")
+    bench.triton.on_load = lambda fake, _: bench.triton.of("unload") and heals(fake, _)
+    bench.breaks()
+    soon(lambda: bench.breakers.closed(KEY))
+    assert [one[0] for one in bench.triton.told] == [
+        *("canary", "load", "canary"),  # busy, perhaps: nothing is taken away
+        *("canary",) * (bench.triton.told.index(("unload", "m")) - 3),
+        *("unload", "load", "canary"),
+    ]
+
+
+def test_a_server_that_is_away_is_away_for_everything(bench: Bench) -> None:
+    bench.breakers.succeeded(("other", 3))
+    bench.triton.lives = False
+    bench.breaks()
+    soon(lambda: len(bench.breakers.opened()) == 2)
+    assert bench.breakers.opened() == {KEY: "internal", ("other", 3): "unavailable"}
+    bench.triton.lives = True
+    soon(lambda: not bench.breakers.opened())
+
+
+def test_what_nobody_asks_for_any_more_is_forgotten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IDLE_S", 0.0)
+    bench.triton.golden = TritonFailed("m", "not_found")
+    bench.breaks()
+    soon(lambda: not bench.breakers.opened())
+    assert bench.triton.of("load") == []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import DatabaseError
@@ -18,11 +20,18 @@ from rest_framework.views import APIView
 from backend import wiring
 from backend.audit import chain, ledger
 from backend.audit.anchor import AnchorError
+from backend.registry.channels import Assigned
 from backend.registry.services import production, withheld
 from backend.twin.errors import AuditUnavailable, ModelError
 from backend.twin.features import schema_hash
+from backend.twin.ports import ModelServer
+from backend.twin.trajectory import ModelUse
 
 KEPT_S = 5.0  # one answer serves everybody this long, so asking often costs nothing
+SHOWN = 12  # hexadecimal digits of a digest
+OTHER = "OtherFeatures"
+HERE = "in process"
+NO_TRITON = "Triton is not set up"
 
 _lock = threading.Lock()
 _kept: tuple[float, dict[str, Any]] | None = None
@@ -30,12 +39,20 @@ _kept: tuple[float, dict[str, Any]] | None = None
 
 @dataclass(frozen=True, slots=True)
 class ModelHealth:
-    """One production model; `problem` is a class of error or empty."""
+    """One production model; `problem` is a class of error or empty.
+
+    `served` is where it is answered, and `why` why not by Triton; `checked` is when its
+    known case was asked last.
+    """
 
     model: str
     version: int
     state: str
     problem: str
+    sha256: str = ""
+    served: str = ""
+    why: str = ""
+    checked: datetime | None = None
 
 
 class Health(APIView):
@@ -46,7 +63,7 @@ class Health(APIView):
 
     @extend_schema_serializer(component_name="Health")
     class Output(serializers.Serializer[Any]):
-        """`degraded` still serves: the climatology answers where a model does not."""
+        """`degraded` still serves; `fallback` says what answers in a model's place."""
 
         @extend_schema_serializer(component_name="ModelHealth")
         class Model(serializers.Serializer[Any]):
@@ -56,13 +73,28 @@ class Health(APIView):
             version = serializers.IntegerField()
             state = serializers.CharField(help_text="ok or failed")
             problem = serializers.CharField(allow_blank=True)
+            sha256 = serializers.CharField(
+                allow_blank=True, help_text="of the weights, its beginning"
+            )
+            served = serializers.CharField(
+                allow_blank=True, help_text="triton or in process"
+            )
+            why = serializers.CharField(allow_blank=True, help_text="why not by Triton")
+            checked = serializers.DateTimeField(
+                allow_null=True, help_text="when its known case was asked last"
+            )
 
         status = serializers.ChoiceField(choices=["ok", "degraded", "failed"])
         database = serializers.CharField(help_text="ok or failed")
         audit = serializers.CharField(help_text="ok or failed")
         models = Model(many=True)
+        features = serializers.CharField(
+            help_text="what is computed for the models: its digest's beginning"
+        )
         fallback = serializers.CharField(
-            allow_null=True, help_text="what answers in place of a failed model"
+            allow_null=True,
+            help_text="what answers instead: in process (the same weights), other "
+            "models, stored forecasts, climatology",
         )
 
     @extend_schema(operation_id="health", responses={200: Output, 503: Output}, auth=[])
@@ -105,8 +137,20 @@ def _examine() -> dict[str, Any]:
         "database": database,
         "audit": audit,
         "models": [asdict(one) for one in models],
-        "fallback": None if served else "climatology",
+        "features": schema_hash()[:SHOWN],
+        "fallback": _fallback(models),
     }
+
+
+def _fallback(models: Sequence[ModelHealth]) -> str | None:
+    """What a forecast is made of where a model does not answer as it should."""
+    failed = [one for one in models if one.state != "ok"]
+    if all(one.problem == OTHER for one in models):
+        return "climatology"  # no model may answer
+    if failed:
+        return "stored forecasts" if len(failed) == len(models) else "other models"
+    away = any(one.served == HERE and one.why != NO_TRITON for one in models)
+    return HERE if away else None
 
 
 def _models() -> list[ModelHealth]:
@@ -114,20 +158,41 @@ def _models() -> list[ModelHealth]:
         server = wiring.models()
     except ModelError as error:
         return [ModelHealth("all", 0, "failed", type(error).__name__)]
-    found = []
-    for model, release in production().items():
-        problem = ""
-        try:
-            server.canary(model, release.use.version)
-        except ModelError as error:
-            problem = type(error).__name__
-        if release.card.get("feature_schema_hash") != schema_hash():
-            problem = "OtherFeatures"
-        if (model, release.use.version) in withheld():
-            problem = "Exchanged"  # its weights are not those that were registered
-        state = "failed" if problem else "ok"
-        found.append(ModelHealth(model, release.use.version, state, problem))
-    return found
+    return [_model(server, release) for release in production().values()]
+
+
+def _model(server: ModelServer, release: Assigned) -> ModelHealth:
+    use = release.use
+    problem = ""
+    try:
+        server.canary(use.model, use.version)
+    except ModelError as error:
+        problem = type(error).__name__
+    if release.card.get("feature_schema_hash") != schema_hash():
+        problem = OTHER
+    if (use.model, use.version) in withheld():
+        problem = "Exchanged"  # its weights are not those that were registered
+    served, why = _place(server, use)
+    return ModelHealth(
+        model=use.model,
+        version=use.version,
+        state="failed" if problem else "ok",
+        problem=problem,
+        sha256=use.sha256[:SHOWN],
+        served=served,
+        why=why,
+        checked=wiring.now(),
+    )
+
+
+def _place(server: ModelServer, use: ModelUse) -> tuple[str, str]:
+    """Where it is answered, and why not by Triton."""
+    if not hasattr(server, "state"):
+        return HERE, NO_TRITON
+    for model, version, _, word in server.state():
+        if (model, version) == (use.model, use.version) and word != "ok":
+            return HERE, word
+    return "triton", ""
 
 
 def _audit() -> str:

@@ -9,7 +9,8 @@ from backend import wiring
 from backend.api import health
 from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
-from backend.twin.errors import ModelUntrusted
+from backend.twin.errors import ModelUnavailable, ModelUntrusted
+from backend.twin.features import schema_hash
 
 
 @pytest.fixture
@@ -29,9 +30,19 @@ def test_all_is_well(look):
         "database": "ok",
         "audit": "ok",
         "models": [
-            {"model": name, "version": 1, "state": "ok", "problem": ""}
-            for name in ("symptom_transformer", "symptom_xgboost")
+            {
+                "model": name,
+                "version": 1,
+                "state": "ok",
+                "problem": "",
+                "sha256": letter * 12,
+                "served": "in process",
+                "why": "Triton is not set up",
+                "checked": "2026-03-02T09:00:00Z",
+            }
+            for name, letter in (("symptom_transformer", "a"), ("symptom_xgboost", "b"))
         ],
+        "features": schema_hash()[:12],
         "fallback": None,
     }
 
@@ -41,7 +52,7 @@ def test_a_model_that_fails_its_known_case_is_named(look, models):
     answer = look()
     assert answer.status_code == 503
     body = answer.json()
-    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
+    assert (body["status"], body["fallback"]) == ("degraded", "other models")
     assert body["models"][1]["problem"] == "ModelUntrusted"
 
 
@@ -55,13 +66,36 @@ def test_exchanged_weights_are_named(look, monkeypatch):
     monkeypatch.setattr(services, "_withheld", exchanged)
     body = look().json()
     assert [one["problem"] for one in body["models"]] == ["", "Exchanged"]
-    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
+    assert (body["status"], body["fallback"]) == ("degraded", "other models")
+
+
+def test_where_no_model_answers_stored_forecasts_do(look, models):
+    for name in ("symptom_transformer", "symptom_xgboost"):
+        models.broken[name] = ModelUnavailable("dead")
+    assert look().json()["fallback"] == "stored forecasts"
+
+
+def test_who_answers_in_place_of_triton_is_said(look, models, monkeypatch):
+    failing = ("symptom_transformer", 1, "embedded", "unavailable")
+    well = ("symptom_xgboost", 1, "triton", "ok")
+    monkeypatch.setattr(models, "state", lambda: (failing, well), raising=False)
+    answer = look()
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["status"], body["fallback"]) == ("ok", "in process")
+    assert [(one["served"], one["why"]) for one in body["models"]] == [
+        ("in process", "unavailable"),
+        ("triton", ""),
+    ]
+    monkeypatch.setattr(models, "state", tuple)
+    assert look().json()["fallback"] is None
 
 
 def test_without_models_the_fallback_is_all_there_is(look):
     Channel.objects.all().delete()
     body = look().json()
     assert (body["status"], body["models"]) == ("degraded", [])
+    assert body["fallback"] == "climatology"
 
 
 def test_a_repository_that_is_refused_is_said(look, ehr, monkeypatch):

@@ -109,7 +109,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{REFUSED}{one_line(str(refusal))}")  # noqa: T201
         return 1
     except MemoryError:
-        print(f"{REFUSED}model.onnx needs too much memory")  # noqa: T201
+        print(f"{REFUSED}checking needs more memory than is allowed")  # noqa: T201
         return 1
     return 0
 

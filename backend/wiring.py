@@ -251,7 +251,8 @@ def _origin(address: str) -> tuple[str, str, int | None]:
 
 def _served() -> Served:
     """Registers what lies in the repository, and serves what nobody exchanged."""
-    own, keys = settings.MINDTWIN, trusted()
+    own = settings.MINDTWIN
+    keys = [SHIPPED, *own["TRUSTED_KEYS"]]  # read anew with the catalogue: one may come
     versions = read_catalogue(own["MODEL_REPOSITORY"], trusted=keys)
     done = registry.register(actor="system:catalogue", versions=versions)
     known = registry.digests().keys() - done.exchanged

@@ -16,7 +16,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from backend.inference.catalogue import GRAPH, ModelVersion, read_catalogue
 from backend.inference.config import check_graph, check_request, served_versions
 from backend.inference.golden import CANARY_S, check_golden
-from backend.inference.keys import SHIPPED, trusted_keys
+from backend.inference.keys import SHIPPED
 from backend.inference.known import Digests, Key, KnownVersions
 from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
 from backend.twin.ports import Arrays
@@ -55,9 +55,9 @@ class EmbeddedServer:
         refused, and one that was published and registered since is served when asked
         for, whatever `versions` and the policy said before.
         """
-        keys = trusted_keys(trusted)
+        places = tuple(trusted)  # read with each catalogue: a key may be added
         self._known = KnownVersions(
-            lambda: read_catalogue(repository, trusted=keys), digests=digests
+            lambda: read_catalogue(repository, trusted=places), digests=digests
         )
         self._override: dict[str, Collection[int]] = dict(versions or {})
         self._served = _served(self._known.refresh(), self._override)

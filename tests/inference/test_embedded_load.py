@@ -10,9 +10,10 @@ import pytest
 
 from backend.inference import known
 from backend.inference.embedded import EmbeddedServer
+from backend.inference.keys import publish_key
 from backend.inference.manifest import sha256_of
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
-from tests.inference.tiny import TRUSTED, graph, publish
+from tests.inference.tiny import KEY, TRUSTED, graph, publish
 
 X = np.ones((1, 3), np.float32)
 
@@ -116,6 +117,17 @@ def test_what_is_served_stays_when_its_folder_goes(tmp_path: Path) -> None:
     assert value(server, 1) == 11
     (tmp_path / "tiny" / "1").rename(tmp_path / "elsewhere")
     assert served(server) == {1}
+
+
+def test_a_key_that_is_trusted_since_counts(tmp_path: Path) -> None:
+    publish_key(KEY, tmp_path / "trusted")
+    server = EmbeddedServer(tmp_path / "models", trusted=[tmp_path / "later"])
+    numbered(tmp_path / "models", 1)
+    with pytest.raises(ModelUntrusted, match="a key that is not trusted"):
+        value(server, 1)
+    (tmp_path / "trusted").rename(tmp_path / "later")
+    server.load("tiny", [1])
+    assert value(server, 1) == 11
 
 
 def test_another_graph_than_registered_is_not_served(tmp_path: Path) -> None:

@@ -91,7 +91,8 @@ def _score(
 ) -> None:
     """Rows and digests in one transaction; always in one order, so no deadlock."""
     columns = ("days", "inside_80", "inside_95", "error", "loss", "ahead", "updated")
-    rows, scored = [], []
+    rows: list[OutcomeScore] = []
+    scored: list[Prediction] = []
     for prediction in found:
         rows += _rows(owners[prediction.patient_id], prediction, means, now)
         prediction.scored_with = digests[prediction.pk]

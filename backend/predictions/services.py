@@ -66,36 +66,28 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
 ) -> StoredForecast:
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
-    An equal record and equal models within the policy's hours give the stored answer.
-    Two audit rows: pull and forecast. Where a model fails the others answer; where all
-    do, the patient's last forecast, marked stale, or else ModelsDown is raised. Raises
-    ServiceOff, NoHistory, DayOutOfRange, PatientErased, and as `open_record` does.
+    An equal record and equal models within the policy's hours give the stored answer;
+    two audit rows. Where all models fail the last forecast is given, marked stale. Else
+    raises ModelsDown, ServiceOff, NoHistory, DayOutOfRange, PatientErased, and as
+    `open_record` does.
     """
     _require_on(actor, patient_id, purpose=purpose)
-    moment = now()
-    until = last_day_read(as_of, moment)
+    until = last_day_read(as_of, moment := now())
     days, today = (until - policy.lookback, until), moment.date()
     with erasure_told(patient_id):
         patient, record = open_record(
             actor, patient_id, purpose=purpose, ehr=ehr, days=days, today=today
         )
-    raise_alerts(patient, record, now=moment)
-    mark_taken_back(patient, record, days=days, now=moment)
-    score_outcomes(patient, record, until=until, now=moment)
+    _notice(patient, record, days=days, now=moment)
     uses = approved(policy.weights)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose) as row:
         windows = _windows(record, until)
-        fresh = _fresh(draft, record, windows=windows, until=until, policy=policy)
-        if fresh is not None:
+        if fresh := _fresh(draft, record, windows, until=until, policy=policy):
             return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
-        ask_all = asker(models, uses, timeout_s=policy.timeout_s)
-        made = forecast_all(
-            windows, ask_all=ask_all, weights=policy.weights, uses=uses, as_of=until
-        )
+        made = _made(windows, models, policy=policy, uses=uses, until=until)
         if are_down(made, uses):
-            said = remarks(record, until)
-            return _last_one(draft, windows, said=said, policy=policy, row=row)
+            return _last_one(row, draft, windows, remarks(record, until), policy=policy)
         answer = compose(patient, record, windows, made, uses=uses, as_of=until)
         draft.evidence = seal_evidence(draft, answer, windows, record=record)
     _save(draft, answer, uses)
@@ -122,6 +114,21 @@ def _require_on(actor: Actor, patient_id: UUID, *, purpose: str) -> None:
             detail={"error": type(off).__name__},
         )
         raise
+
+
+def _notice(
+    patient: Patient,
+    record: PatientRecord,
+    *,
+    days: tuple[date, date],
+    now: datetime,
+) -> None:
+    """What a pull tells beside the forecast it is for, and whether one is made or not:
+    what is urgent, what was taken back, and what came of earlier forecasts.
+    """
+    raise_alerts(patient, record, now=now)
+    mark_taken_back(patient, record, days=days, now=now)
+    score_outcomes(patient, record, until=days[1], now=now)
 
 
 def _draft(
@@ -188,8 +195,8 @@ def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
 def _fresh(
     draft: Prediction,
     record: PatientRecord,
-    *,
     windows: list[ForecastWindow],
+    *,
     until: date,
     policy: ForecastPolicy,
 ) -> tuple[Prediction, Answer] | None:
@@ -202,13 +209,31 @@ def _fresh(
     )
 
 
+def _made(
+    windows: list[ForecastWindow],
+    models: ModelServer,
+    *,
+    policy: ForecastPolicy,
+    uses: Mapping[str, ModelUse],
+    until: date,
+) -> tuple[Forecast, ...]:
+    """A forecast per window, by the models that answer."""
+    return forecast_all(
+        windows,
+        ask_all=asker(models, uses, timeout_s=policy.timeout_s),
+        weights=policy.weights,
+        uses=uses,
+        as_of=until,
+    )
+
+
 def _last_one(
+    row: Row,
     draft: Prediction,
     windows: list[ForecastWindow],
-    *,
     said: Remarks,
+    *,
     policy: ForecastPolicy,
-    row: Row,
 ) -> StoredForecast:
     """The stored forecast that stands in while no model answers, marked stale.
 

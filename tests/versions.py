@@ -59,18 +59,17 @@ def next_version(
 
 
 def shifted(graph: onnx.ModelProto, shift: float) -> onnx.ModelProto:
-    """The graph with `shift` added to its quantiles."""
+    """The graph with `shift` added to its quantiles; may be done again and again."""
     moved = onnx.ModelProto()
     moved.CopyFrom(graph)
-    for node in moved.graph.node:
-        for number, name in enumerate(node.output):
-            if name == OUTPUT:
-                node.output[number] = f"{OUTPUT}_before"
-    constant = numpy_helper.from_array(np.float32(shift).reshape(()), f"{OUTPUT}_shift")
-    moved.graph.initializer.append(constant)
-    moved.graph.node.append(
-        helper.make_node("Add", [f"{OUTPUT}_before", constant.name], [OUTPUT])
+    before, by = (
+        f"{OUTPUT}_{word}_{len(graph.graph.node)}" for word in ("before", "by")
     )
+    for node in moved.graph.node:
+        node.output[:] = [before if name == OUTPUT else name for name in node.output]
+    constant = numpy_helper.from_array(np.float32(shift).reshape(()), by)
+    moved.graph.initializer.append(constant)
+    moved.graph.node.append(helper.make_node("Add", [before, by], [OUTPUT]))
     return moved
 
 

@@ -35,4 +35,3 @@ def test_triton_serves_neither_what_is_retired_nor_what_is_half_published(
         server.canary(TRANSFORMER, new)
         assert not server.ready(TRANSFORMER, old)
         server.close()
-        assert "failed" not in running.log.read_text().lower()

@@ -70,9 +70,9 @@ def _served(versions: Iterable[ModelVersion]) -> Iterator[str]:
                 yield f"{one.model} version {one.version} is not loaded on Triton"
         elif ready and ready(one.model, one.version):
             yield f"{one.model} version {one.version} is loaded, but in no channel"
-    for model, version, place, why in getattr(server, "state", tuple)():
-        if why != "ok":
-            yield f"{model} version {version} is answered by '{place}': Triton {why}"
+    for model, version, _, why in getattr(server, "state", tuple)():
+        if why != "ok" and version in wanted.get(model, ()):
+            yield f"{model} version {version} is answered in process; Triton: {why}"
 
 
 def _answer(model: str, version: int) -> str | None:

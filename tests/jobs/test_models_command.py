@@ -18,7 +18,9 @@ from backend import wiring
 from backend.audit.models import AccessEvent
 from backend.inference import lifecycle
 from backend.inference.keys import publish_key
+from backend.jobs import model_table
 from backend.jobs.management.commands import models as command
+from backend.predictions.shadow import ShadowSummary
 from backend.registry import services
 from backend.registry.channels import channels
 from backend.twin.errors import AuditUnavailable, ModelUntrusted
@@ -221,3 +223,18 @@ def test_the_first_version_of_a_model_is_production(
     )
     monkeypatch.setattr(lifecycle, "publish", lambda *_a, **_k: found)
     assert "it is production" in run("publish", str(tmp_path))
+
+
+def test_the_list_tells_what_shadows_answered_and_who_is_refused(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = ShadowSummary(TREES, LAST, 40, 0.0123, 0.05, 0.2, 0.001, 1.02)
+    monkeypatch.setattr(model_table, "shadow_summary", lambda now: [one])
+    (repository / TREES / str(LAST) / "card.json").write_bytes(b"{}")
+    table = run("list")
+    assert table.splitlines()[-1] == (
+        f"shadow {TREES} version {LAST}: 40 predictions, quantiles differ by 0.012 on "
+        "average, 0.050 at the 95th percentile, 0.200 at most (standard deviations of "
+        "the windows)"
+    )
+    assert "refused: " in line_of(table, LAST)

@@ -34,16 +34,13 @@ SOURCES = ("backend/twin", "export_scripts")  # what figures and weights depend 
 CHANGE_DAYS = 28  # before the forecast
 TREATMENT = features.HISTORY_FEATURES.index("treatment")
 HELD_OUT_SEED = 7_700_001  # training seeds stay far below
-# Openly licensed diaries whose moments the simulator was matched to; nobody in them was
-# trained on. Sources: docs/methods/forecast.md.
-MOMENTS_OF = {
-    "jang_mood_anxiety": "CC-BY-4.0",
-    "kossakowski_mdd": "CC-BY-4.0",
-    "digibp_bipolar": "MIT",
-    "bailon_covid": "CC-BY-4.0",
-    "flueckiger_students": "CC0-1.0",
-    "gundogdu_stability": "CC0-1.0",
-    "openplay_daily": "CC0-1.0, no re-identification",
+OUTPUT = {
+    "name": "quantiles",
+    "unit": "z: minus the window's mean, over its standard deviation",
+    "horizon_days": HORIZON,
+    "rows": "the days, and last the mean of all of them",
+    "levels": list(LEVELS),
+    "order": "not guaranteed; sort before use",
 }
 Predict = Callable[[dict[str, np.ndarray]], np.ndarray]
 
@@ -188,14 +185,7 @@ def card(
         "codes": CODES,
         "inputs": {name: described(name) for name in names},
         "feature_schema_hash": features.schema_hash(),
-        "output": {
-            "name": "quantiles",
-            "unit": "z: minus the window's mean, over its standard deviation",
-            "horizon_days": HORIZON,
-            "rows": "the days, and last the mean of all of them",
-            "levels": list(LEVELS),
-            "order": "not guaranteed; sort before use",
-        },
+        "output": OUTPUT,
         "beats_climatology": {
             "daily": bool(gain["low"] > 0),
             "questionnaire": False,  # never trained on or measured with any

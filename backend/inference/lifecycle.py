@@ -136,14 +136,13 @@ def _alone(repository: Path, model: str) -> Iterator[Path]:
     handle = os.open(repository, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        fresh = not folder.exists()
+        before = folder.exists()
         folder.mkdir(exist_ok=True)
         try:
-            _sweep(folder)
             yield folder
-        except BaseException:
-            shutil.rmtree(folder) if fresh else _sweep(folder)
-            raise
+            before = True
+        finally:
+            _sweep(folder) if before else shutil.rmtree(folder)
     finally:
         os.close(handle)
 

@@ -8,7 +8,7 @@ from backend import wiring
 from backend.inference.catalogue import ModelVersion, read_catalogue
 from backend.predictions.shadow import ShadowSummary, shadow_summary
 from backend.registry.models import ModelRelease
-from backend.registry.promotion import objections
+from backend.registry.promotion import shut
 from backend.registry.services import exchanged
 
 HEAD = ("model", "version", "weights", "channels", "gates", "state")
@@ -68,8 +68,8 @@ def _gates(release: ModelRelease | None) -> str:
     """The gates that are shut for it; what runs or is gone is not asked."""
     if release is None or release.retired_at is not None:
         return "-"
-    shut = [one.gate for one in objections((release.model, release.version))]
-    return "-" if shut == ["production"] else ", ".join(shut) or "open"
+    gates = [one.gate for one in shut((release.model, release.version))]
+    return "-" if gates == ["production"] else ", ".join(gates) or "open"
 
 
 def _shadow(one: ShadowSummary) -> str:

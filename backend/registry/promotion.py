@@ -40,7 +40,7 @@ def promote(
     model, what the server raises where it cannot load one or answers its golden case
     wrongly, and AuditUnavailable; then no pointer has moved.
     """
-    seen = {model: one.use.version for model, one in production().items()}
+    seen = _standing()
     common = _approval(approver)
     if calibrated:
         common += _calibration(seen | dict(releases))
@@ -87,6 +87,15 @@ def objections(of: Numbered) -> tuple[Refusal, ...]:
     if champion is not None and champion.use.version == release.version:
         return (Refusal("production", "it is in production already"),)
     return refusals(release.card, champion=champion.card if champion else None)
+
+
+def shut(of: Numbered) -> tuple[Refusal, ...]:
+    """Every gate that is shut for a promotion of this version by itself."""
+    return objections(of) or _calibration(_standing() | dict([of]))
+
+
+def _standing() -> dict[str, int]:
+    return {model: one.use.version for model, one in production().items()}
 
 
 def _approval(approver: str) -> tuple[Refusal, ...]:

@@ -86,9 +86,9 @@ def test_a_version_lives(run: Run, repository: Path, tmp_path: Path) -> None:
     assert "sound: parity" in run("validate", str(candidate))
     assert f"published {TREES} version {new}" in run("publish", str(candidate))
     assert versions("candidate") == {TREES: new}
-    assert "candidate calibration" not in line_of(run("list"), new)
+    assert "candidate calibration verified" in line_of(run("list"), new)
     run("shadow", TREES, str(new), "--percent", "10")
-    assert "candidate, shadow 10 % open verified" in line_of(run("list"), new)
+    assert "candidate, shadow 10 % calibration verified" in line_of(run("list"), new)
     run("shadow", TREES, "--off")
     with pytest.raises(CommandError, match="would not be calibrated"):
         run("promote", f"{TREES}={new}", "--approver", "ada")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,7 +35,8 @@ class Served(NamedTuple):
     triton: TritonProcess
     url: str
     given: dict[str, Any]
-    repository: Path
+    repository: Path  # the site's
+    theirs: Path  # Triton's
 
     def calls(self) -> dict[tuple[str, str], float]:
         """Calls of the site's process so far, by server and outcome."""
@@ -62,9 +64,10 @@ class Served(NamedTuple):
 def served(
     installation: Installation, ehr_url: str, folder: Path, *, copies: int
 ) -> Iterator[Served]:
-    """Site and Triton while the block runs; the site's repository is Triton's."""
+    """Site and Triton while the block runs; each reads its own copy of the models."""
     repository = copy_of_the_repository(folder)
-    with triton_of(repository, folder, models={}) as triton:
+    theirs = copy_of_the_repository(folder / "theirs")
+    with triton_of(theirs, folder, models={}) as triton:
         installation.environment |= {
             "MINDTWIN_MODEL_REPOSITORY": str(repository),
             "MINDTWIN_TRITON_URL": triton.grpc_url,
@@ -76,17 +79,20 @@ def served(
         with site(installation, folder / "site.log") as url:
             wait_for(url)
             given = json.loads(made.stdout)
-            yield Served(installation, triton, url, given, repository)
+            yield Served(installation, triton, url, given, repository, theirs)
 
 
 def next_versions(found: Served) -> dict[str, int]:
     """A next version of both models, whose answers are higher by SHIFT; not loaded."""
     key = Ed25519PrivateKey.generate()
     publish_key(key, found.installation.var / "keys" / "trusted")
-    return {
-        model: next_version(found.repository, model, shift=SHIFT, key=key)
-        for model in MODELS
-    }
+    made = {}
+    for model in MODELS:
+        number = next_version(found.repository, model, shift=SHIFT, key=key)
+        place = Path(model, str(number))
+        shutil.copytree(found.repository / place, found.theirs / place)
+        made[model] = number
+    return made
 
 
 def quantiles(answer: Answered) -> list[Any]:

@@ -25,12 +25,21 @@ def window_digest(window: ForecastWindow) -> str:
         for entry in window.series.entries
         if first_day <= entry.day <= window.last_day
     )
-    daily = scale.cadence == "daily"  # no other forecast knows of treatment
-    # earlier windows may see other changes
-    every = (window, *earlier_windows(window)) if daily else ()
-    changes = "|".join(_changes(one) for one in every)
+    changes = _all_changes(window) if window.medications else []
+    told = "|".join(changes) if any(changes) else ""
     ends = f"{scale.system}|{scale.code}|{scale.low!r}|{scale.high!r}"
-    return hashlib.sha256("\n".join([ends, changes, *lines]).encode()).hexdigest()
+    known = "\n".join([ends, told, *lines])
+    return hashlib.sha256(known.encode()).hexdigest()
+
+
+def _all_changes(window: ForecastWindow) -> list[str]:
+    """Those of a diary's window, and of its earlier ones, which may see others.
+
+    No other forecast knows of treatment.
+    """
+    if window.series.scale.cadence != "daily":
+        return []
+    return [_changes(one) for one in (window, *earlier_windows(window))]
 
 
 def _changes(window: ForecastWindow) -> str:

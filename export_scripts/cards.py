@@ -166,10 +166,7 @@ def card(
     parts: Mapping[str, Any],
     libraries: Mapping[str, str],
 ) -> dict[str, Any]:
-    """The whole card of a version that has no number yet.
-
-    `parts` are its metrics, training and parity, as measured.
-    """
+    """The whole card of a version that has no number yet; `parts` as measured."""
     gain, seen = (
         parts["metrics"]["crps_gain_percent"],
         sampled(parts["training"]["seed"]),

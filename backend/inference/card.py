@@ -116,7 +116,7 @@ class Calibration(Part):
 class Parity(Part):
     """How far the graph is from the training framework, z units."""
 
-    tolerance: Annotated[float, Field(gt=0, le=1e-2)]
+    tolerance: Annotated[float, Field(gt=0, le=1e-3)]
     max_abs: Annotated[float, Field(ge=0)]
     rows: Annotated[int, Field(ge=1)]
     batches: Annotated[list[int], Field(min_length=1)]

@@ -34,11 +34,11 @@ def promote(
     """Make these versions production, all of them or none; {model: version}.
 
     Several at once, because a calibration belongs to versions that were fitted
-    together. What was production becomes previous, and a candidate that is promoted is
-    a candidate no more. `calibrated` False goes on although nobody fitted a calibration
-    for the new set; the audit row says so. Raises ModelGated with every reason of every
-    model, what the server raises where it cannot load one or answers its golden case
-    wrongly, and AuditUnavailable; then no pointer has moved.
+    together. What was production becomes previous, and a candidate or shadow that is
+    promoted is none any more. `calibrated` False goes on although nobody fitted a
+    calibration for the new set; the audit row says so. Raises ModelGated with every
+    reason of every model, what the server raises where it cannot load one or answers
+    its golden case wrongly, and AuditUnavailable; then no pointer has moved.
     """
     seen = _standing()
     common = _approval(approver)
@@ -125,8 +125,8 @@ def _to_production(of: Numbered, approver: str) -> None:
     if before is not None:
         point(PREVIOUS, before.release, approver=before.approver)
     point(PRODUCTION, release, approver=approver)
-    spent = Channel.objects.filter(release=release, name=Channel.Name.CANDIDATE)
-    spent.delete()
+    spent = (Channel.Name.CANDIDATE, Channel.Name.SHADOW)
+    Channel.objects.filter(release=release, name__in=spent).delete()
 
 
 def _pair(model: str) -> dict[str, Channel]:

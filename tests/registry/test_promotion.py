@@ -80,13 +80,16 @@ def test_what_no_channel_names_any_more_is_let_go(server: FakeServer) -> None:
     assert server.held[NET] == {2, 3}
 
 
-def test_a_promoted_candidate_is_none_any_more(server: FakeServer) -> None:
+@pytest.mark.parametrize("channel", ["candidate", "shadow"])
+def test_a_promoted_candidate_or_shadow_is_none_any_more(
+    server: FakeServer, channel: str
+) -> None:
     registered(1, 2, 3)
-    point("candidate", release(NET, 2))
-    point("candidate", release(TREES, 3))
+    point(channel, release(NET, 2))
+    point(channel, release(TREES, 3))
     go(server, **{NET: 2, TREES: 2})
-    assert (NET, "candidate") not in pointers()
-    assert pointers()[TREES, "candidate"] == 3
+    assert (NET, channel) not in pointers()
+    assert pointers()[TREES, channel] == 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""What `manage.py import_wearables` does: read files, say what is usable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from backend import wiring
+from backend.jobs.imports import Pulse, Report, Say
+from backend.twin.record import Reason
+from fhir_integration.files.listing import printable
+from fhir_integration.files.local_clock import Clock
+from fhir_integration.files.spool import Spool
+from fhir_integration.files.verdict import Counts
+from fhir_integration.files.wearable_files import FileCount, WearableRun
+
+NO_ZONE = "times without a zone, or days told by UTC alone: name it by --zone"
+
+
+@dataclass(frozen=True, slots=True)
+class Wearables:
+    """The report of all files, and `files`: what each holds, in their order.
+
+    `faulty` are the numbers of files that could not be read, or not to their end.
+    """
+
+    report: Report
+    files: tuple[FileCount, ...]
+    faulty: frozenset[int]
+
+
+@contextmanager
+def reading(
+    paths: Sequence[Path], *, clock: Clock, today: date, say: Say
+) -> Iterator[Wearables]:
+    """Read and count everything; nothing of it is kept. Raises SpoolFailed, OSError."""
+    folder = wiring.var() / "imports"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with TemporaryDirectory(dir=folder) as own:
+        spool = Spool(Path(own) / "spool")
+        try:
+            run = WearableRun(paths, spool, clock=clock, until=today)
+            counts = run.run(Pulse(say))
+            faulty = frozenset(number for number, _ in counts.faults)
+            files = tuple(run.by_file())
+        finally:
+            spool.close()
+        yield Wearables(_report(counts, paths), files, faulty)
+
+
+def hints(found: Wearables, clock: Clock) -> Iterator[str]:
+    """What would help, where something would."""
+    if clock.zone is None and Reason.NO_TIME in found.report.counts.refused:
+        yield f"   {NO_ZONE}"
+
+
+def _report(counts: Counts, paths: Sequence[Path]) -> Report:
+    names = [printable(str(path)) for path in paths]
+    faults: dict[str, dict[str, int]] = {}
+    for (number, fault), count in counts.faults.items():
+        faults.setdefault(names[number], {})[fault] = count
+    found = counts.standing
+    return Report(
+        counts=counts,
+        files=len(names),
+        not_read={},
+        unread={},
+        faults=faults,
+        by_file={names[number]: why for number, why in found.by_file.items()},
+        places={
+            reason: [f"{names[number]}:{place}" for number, place in places]
+            for reason, places in found.places.items()
+        },
+    )

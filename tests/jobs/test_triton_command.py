@@ -70,9 +70,10 @@ def test_triton_runs_until_it_is_told_to_end(
             assert re.search(rf"serves +{MODEL} \d+", printed)
             assert f"MINDTWIN_TRITON_URL=127.0.0.1:{port}" in printed
             control(port, key_in(printed))
-        finally:
             process.send_signal(end)
-        assert process.wait(timeout=20) == 0
+            assert process.wait(timeout=20) == 0
+        finally:
+            process.kill()  # if it has not ended by itself
     assert len(below) > 2
     assert all(gone(pid) for pid in below)
 

@@ -26,14 +26,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8001, help="of gRPC")
         parser.add_argument("--metrics-port", type=int, default=8002)
-        parser.add_argument(
-            "--repository", type=Path, default=ROOT / "model_repository"
-        )
         parser.add_argument("--venv", type=Path, default=ROOT / ".triton")
         parser.add_argument("--admin-key", help="for model control; default: a new one")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        for name in (signal.SIGTERM, signal.SIGHUP):  # end the server like Ctrl-C
+        # End the server like Ctrl-C, which a shell has its background jobs ignore.
+        for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(name, signal.default_int_handler)
         key = options["admin_key"] or secrets.token_urlsafe(24)
         try:

@@ -31,7 +31,7 @@ triton: .venv/.runtime $(TRITON)/.ready ## NVIDIA's Triton on the model reposito
 
 ##@ Work
 test: .venv/.full $(TRITON)/.ready check ## Everything that must be true: checks, then tests; T=path for some
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report= $(T)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report= $(T)
 	@$(if $(T),true,$(BIN)/python -m tests.coverage_bar)
 
 check: .venv/.full ## Format, lint, types, imports, migrations

@@ -56,7 +56,7 @@ class Family:
     weekend: float = 0.35  # size
     weekend_delay: Range = (0.0, 2.0)  # hours
     clock_change: float = 0.25
-    trend: float = 0.4  # size over the whole window
+    trend: float = 0.6  # size from the middle of the window to either end
     drift: float = 0.6  # a slow one that all series share
     drift_tau: Range = (72, 480)
     drift_size: Range = (0.1, 0.5)

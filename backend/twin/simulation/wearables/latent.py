@@ -32,6 +32,7 @@ from backend.twin.simulation.wearables.memory import (
     standardised,
 )
 
+SYMPTOM_COUPLING = 0.95  # largest loading
 REVERSE_WEIGHT = (0.2, 0.6)
 REVERSE_LAG = (1, 48)  # hours
 
@@ -99,7 +100,7 @@ def symptom_latents(
     shape = (people, symptoms)
     driven = drive(links, cores, symptoms=symptoms)
     coupled = chance(rng, family.symptoms_coupled, (people,))
-    loading = loadings(rng, coupled, symptoms, 0.8)
+    loading = loadings(rng, coupled, symptoms, SYMPTOM_COUPLING)
     tau = between_logs(rng, family.symptom_tau, shape)
     lasting = remember(rng, tau, hours, loading)
     white = rng.standard_normal((*shape, hours), dtype=np.float32)

@@ -18,7 +18,7 @@ from fhir_integration.files.spool import Spool
 from fhir_integration.files.verdict import Counts
 from fhir_integration.files.wearable_files import FileCount, WearableRun
 
-NO_ZONE = "times without a zone, or days told by UTC alone: name it by --zone"
+NO_ZONE = "rows without a time zone, or days told by UTC alone: name it by --zone"
 
 
 @dataclass(frozen=True, slots=True)

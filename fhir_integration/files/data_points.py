@@ -32,9 +32,9 @@ class NotRead(ValueError):
 class Point(NamedTuple):
     """One row or data point: `place` is its line or number in the file, from 1 on.
 
-    `patient` is whom the file names, "" for the one whose file it is. `source` refers
-    to it as an Observation's reference would. `identity` is equal for versions of one
-    data point, "" where it has no name. `fault`: why it could not be read as JSON.
+    `patient` is whom the file names, "" for the person whose file it is. `source`
+    refers to it as an Observation's reference would. `identity` is equal for versions
+    of one data point, "" where it has no name. `fault`: why it is not JSON.
     """
 
     place: int

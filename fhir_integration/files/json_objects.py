@@ -44,14 +44,16 @@ class _Splitter:
         self._is_first = True
 
     def split(self, file: Readable) -> Iterator[bytes]:
-        # Reading as much again as is held keeps the looking linear in a long string.
-        while more := file.read(max(_CHUNK, len(self._buffer))):
-            self._buffer += more
-            if self._is_first:
-                self._buffer = self._buffer.removeprefix(_BOM)
+        self._buffer = file.read(len(_BOM)).removeprefix(_BOM)
+        is_more = True
+        while is_more:
             yield from self._objects()
             if len(self._buffer) > self._largest:
                 raise NotRead(_TOO_LARGE)
+            # As much again as is held: the looking stays linear in a long string.
+            more = file.read(max(_CHUNK, len(self._buffer)))
+            self._buffer += more
+            is_more = bool(more)
         if self._depth:
             raise NotRead(_TORN)
         self._check_gap(len(self._buffer))

@@ -55,9 +55,14 @@ def zone_of(name: str) -> tzinfo:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """The local clock of a file's person; without a zone only offsets tell it."""
+    """The local clock of a file's person; without a zone only offsets tell it.
+
+    `bare`: times without an offset are of the zone. IEEE 1752.1 reads them as UTC and
+    exporters write them of the local clock, so in data points they are nobody's.
+    """
 
     zone: tzinfo | None = None
+    bare: bool = True
 
     def effective(self, start: object, end: object, window: Window) -> Json | Reason:
         """FHIR's effective[x] of a stated time, for a measure of that window.
@@ -141,7 +146,7 @@ class Clock:
 
     def _told(self, text: str) -> str | Reason:
         """A clock time without an offset, on the zone's clock."""
-        if self.zone is None:
+        if self.zone is None or not self.bare:
             return Reason.NO_TIME
         read = moment(f"{text}Z")
         if isinstance(read, Reason) or read.instant is None:

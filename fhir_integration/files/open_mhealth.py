@@ -11,6 +11,7 @@ a name means the same in all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from backend.twin.measures import measures
@@ -36,6 +37,7 @@ _DURATIONS = {"sec": "s", **{unit: unit for unit in ("us", "ms", "min", "h", "d"
 
 def read_points(file: Readable, clock: Clock) -> Iterator[Point]:
     """Each data point of the file. Raises NotRead where it, or the rest, is no JSON."""
+    own = replace(clock, bare=False)
     for place, raw in enumerate(objects(file), start=1):
         try:
             value = parse(raw)
@@ -45,7 +47,7 @@ def read_points(file: Readable, clock: Clock) -> Iterator[Point]:
             continue
         if "resourceType" in value:
             raise NotRead(_ONLY_SOURCE)
-        yield _point(place, value, clock)
+        yield _point(place, value, own)
 
 
 def _point(place: int, value: Json, clock: Clock) -> Point:

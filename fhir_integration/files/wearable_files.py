@@ -70,8 +70,8 @@ def _read(file: _Binary, clock: Clock) -> Iterator[tuple[str, Point]]:
     if first[:1] in (b"{", b"["):
         yield from ((POINT, point) for point in read_points(file, clock))
         return
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    yield from ((ROW, point) for point in read_csv(text, clock))
+    with io.TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        yield from ((ROW, point) for point in read_csv(text, clock))
 
 
 class WearableRun:
@@ -109,8 +109,10 @@ class WearableRun:
         return Progress(stage, files, len(self._paths), self._seen)
 
     def _file(self, number: int, path: Path, tick: Callable[[Progress], None]) -> None:
+        last = 0
         try:
             for kind, point in read_file(path, self._clock):
+                last = point.place
                 if point.fault:
                     self._fault(number, point.fault, place=point.place)
                 else:
@@ -118,7 +120,7 @@ class WearableRun:
                 self._seen += 1
                 tick(self._at("reading", number))
         except NotRead as refusal:
-            self._fault(number, str(refusal), place=1)
+            self._fault(number, str(refusal), place=last + 1)
         self._keep()
 
     def _fault(self, number: int, fault: str, *, place: int) -> None:
@@ -137,13 +139,13 @@ class WearableRun:
         self._add(self._row(number, kind, point), cast(list[Result], results))
 
     def _row(self, number: int, kind: str, point: Point) -> ResourceRow:
-        """Who a file does not name is the file's own person."""
+        """Files of one run that name nobody are of one person."""
         hashed = self._spool.hashed
         used = sum(not isinstance(one, Refused) for one in point.results)
         content = repr([content_of(one) for one in point.results])
         return ResourceRow(
             kind=self._spool.word(kind),
-            patient=hashed(f"named {point.patient}" if point.patient else f"{number}"),
+            patient=hashed(point.patient),
             identity=hashed(point.identity) if point.identity else None,
             business=None,
             newness="",

@@ -42,7 +42,8 @@ class Family:
     daily_pure: float = 0.5  # of daily values: nothing of the hours in them
     once_a_day: float = 0.6  # of daily values: one value, else it stands all day
     coupled: float = 0.7  # biometrics share innovations
-    coupling: float = 0.8  # largest loading
+    coupling: float = 0.85  # largest loading
+    same_pace: float = 0.4  # biometrics share their taus, so couplings show in full
     sensor_noise: Range = (0.1, 0.6)
     named_units: float = 0.7  # units and shapes of the real measures
     # symptoms
@@ -105,7 +106,8 @@ PLAIN = Family(  # no wider than the published benchmark's coupled world
     daily_pure=0,
     once_a_day=0,
     coupled=1,
-    coupling=0.7,
+    coupling=0.75,
+    same_pace=1,
     sensor_noise=(0.3, 0.3),
     named_units=0,
     symptom_tau=(24, 72),

@@ -14,6 +14,7 @@ import numpy as np
 from backend.twin.simulation.wearables.clock import Clock
 from backend.twin.simulation.wearables.family import (
     Family,
+    Range,
     between,
     between_logs,
     chance,
@@ -64,8 +65,10 @@ def biometric_cores(
     shape = (people, count)
     coupled = chance(rng, family.coupled, (people,))
     loading = loadings(rng, coupled, count, family.coupling)
-    fast = remember(rng, between_logs(rng, family.fast_tau, shape), hours, loading)
-    slow = remember(rng, between_logs(rng, family.slow_tau, shape), hours, loading)
+    fast, slow = (
+        remember(rng, _paces(rng, family, tau, shape), hours, loading)
+        for tau in (family.fast_tau, family.slow_tau)
+    )
     share = between(rng, family.fast_share, (*shape, 1))
     core = np.sqrt(share) * fast
     core += np.sqrt(1 - share) * slow
@@ -73,6 +76,14 @@ def biometric_cores(
     day = clock.since(rows[0], begins[rows]) // 24
     core[rows] = _days(rng, family, day, core[rows])
     return standardised(core)
+
+
+def _paces(
+    rng: np.random.Generator, family: Family, limits: Range, shape: tuple[int, int]
+) -> np.ndarray:
+    """[patient, biometric] correlation times, of some patients all the same."""
+    tau = between_logs(rng, limits, shape)
+    return np.where(chance(rng, family.same_pace, (shape[0], 1)), tau[:, :1], tau)
 
 
 def _days(

@@ -58,7 +58,7 @@ def loadings(
 
     The two of a series have at most `largest` squared together.
     """
-    size = largest * np.sqrt(rng.random((len(coupled), series)))
+    size = largest * rng.random((len(coupled), series)) ** 0.25
     angle = rng.uniform(0, 2 * np.pi, (len(coupled), series))
     drawn: np.ndarray = np.stack([size * np.cos(angle), size * np.sin(angle)], axis=-1)
     drawn *= coupled[:, None, None]

@@ -116,6 +116,19 @@ def test_truth_has_weight_lag_and_width_together() -> None:
     assert truth.prior.shape == (300,)
 
 
+def largest_correlations(family: Family) -> np.ndarray:
+    """Of each of 800 patients without links, whatever the lag."""
+    batch = simulated(family, 800, (60, 1, 1))
+    assert np.isnan(batch.truth.weight).all()
+    rows = [profile(batch, (row, 0, 0)) for row in range(800)]
+    return np.abs(rows).max(1)
+
+
+@pytest.fixture(scope="module")
+def by_chance() -> np.ndarray:
+    return largest_correlations(NO_LINKS)
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -125,16 +138,12 @@ def test_truth_has_weight_lag_and_width_together() -> None:
         {"trend": 0.6},
     ],
 )
-def test_confounders_correlate_without_being_links(changed: dict[str, float]) -> None:
-    def largest(family: Family) -> np.ndarray:
-        batch = simulated(family, 200, (60, 1, 1))
-        assert np.isnan(batch.truth.weight).all()
-        rows = [profile(batch, (row, 0, 0)) for row in range(200)]
-        return np.abs(rows).max(1)
-
+def test_confounders_correlate_without_being_links(
+    by_chance: np.ndarray, changed: dict[str, float]
+) -> None:
     # the same patients with and without: all else is drawn alike
-    more = largest(replace(NO_LINKS, **changed)) - largest(NO_LINKS)
-    assert more.mean() > 3 * more.std() / np.sqrt(200)
+    more = largest_correlations(replace(NO_LINKS, **changed)) - by_chance
+    assert more.mean() > 3 * more.std() / np.sqrt(len(more))
 
 
 @pytest.mark.parametrize("daily", [0, 1])

@@ -48,14 +48,16 @@ def test_cores_have_variance_one_and_a_fast_and_a_slow_memory(clock: Clock) -> N
         assert found == pytest.approx(expected, abs=0.03)
 
 
-@pytest.mark.parametrize(("coupled", "low", "high"), [(0, 0.0, 0.12), (1, 0.14, 0.4)])
-def test_cores_of_the_coupled_correlate(
-    clock: Clock, coupled: float, low: float, high: float
-) -> None:
-    made = cores(clock, replace(PLAIN, coupled=coupled))
-    together = np.einsum("pit,pjt->pij", made, made) / made.shape[2]
-    size = np.abs(together[:, [0, 0, 1], [1, 2, 2]]).mean()
-    assert low < size < high
+def test_cores_of_the_coupled_correlate_most_at_one_pace(clock: Clock) -> None:
+    def alike(coupled: float, same_pace: float) -> float:
+        family = replace(WIDE, coupled=coupled, same_pace=same_pace)
+        made = cores(clock, family)
+        together = np.einsum("pit,pjt->pij", made, made) / made.shape[2]
+        return float(np.abs(together[:, [0, 0, 1], [1, 2, 2]]).mean())
+
+    assert alike(0, 0) < 0.12
+    assert 0.2 < alike(1, 0) < alike(1, 1) - 0.02
+    assert alike(1, 1) < 0.35
 
 
 def test_a_daily_value_stands_from_waking_to_waking(clock: Clock) -> None:

@@ -11,4 +11,13 @@ verdict      newest versions, repetitions and totals, decided once all was seen
 standing     in which files, and where there, what was refused stands
 importing    a run from the first byte to the report
 loading      resources into the sandbox EHR
+
+Wearables' own files, as the same streams that Observations make:
+
+wearable_files  files told by their content, and a run over them
+wearable_csv    one value a row
+open_mhealth    data points of IEEE 1752.1 and Open mHealth; point_bodies knows theirs
+json_objects    the objects of a JSON file, one in memory at a time
+data_points     what a file says, judged as the FHIR reader does
+local_clock     times with and without offsets and zones
 """

@@ -31,6 +31,7 @@ from fhir_integration.files.wearable_csv import read_csv
 from fhir_integration.kinds.refused import Refused
 
 _AT_ONCE = 2_000  # points in one transaction
+_HELD = 50_000  # values in memory: a data series may have thousands
 _GZIP = b"\x1f\x8b"
 _FIRST = 4096  # bytes that tell the kind of a file
 ROW, POINT = "CSV row", "data point"
@@ -82,7 +83,7 @@ class WearableRun:
     ) -> None:
         self._paths, self._spool, self._clock = paths, spool, clock
         self._until = until
-        self._seen = 0
+        self._seen = self._held = 0
         self._rows: list[tuple[ResourceRow, list[PartRow]]] = []
 
     def run(self, tick: Callable[[Progress], None] = lambda _: None) -> Counts:
@@ -159,7 +160,8 @@ class WearableRun:
 
     def _add(self, row: ResourceRow, results: Sequence[Result]) -> None:
         self._rows.append((row, [self._part(one) for one in results]))
-        if len(self._rows) >= _AT_ONCE:
+        self._held += len(results)
+        if len(self._rows) >= _AT_ONCE or self._held >= _HELD:
             self._keep()
 
     def _part(self, result: Result) -> PartRow:
@@ -174,3 +176,4 @@ class WearableRun:
         with self._spool:
             self._spool.add(self._rows)
         self._rows.clear()
+        self._held = 0

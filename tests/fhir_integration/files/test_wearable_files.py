@@ -146,6 +146,21 @@ def test_a_newer_copy_of_a_data_point_counts_once(tmp_path: Path, spool: Spool) 
     assert (counts.used, counts.refused) == (3, {"duplicate": 4, "no-value": 1})
 
 
+@pytest.mark.parametrize(("name", "most"), [("_AT_ONCE", 2), ("_HELD", 3)])
+def test_what_is_held_in_memory_is_bounded(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    monkeypatch.setattr(wearable_files, name, most)
+    written: list[int] = []
+    add = spool.add
+    monkeypatch.setattr(
+        spool, "add", lambda rows: (written.append(len(rows)), add(rows))
+    )
+    counts, _ = run(spool, EXAMPLES / "night.csv")
+    assert sum(written) == counts.resources == 11
+    assert max(written) == most
+
+
 def test_progress_is_told_all_the_while(spool: Spool) -> None:
     told: list[Progress] = []
     made = WearableRun([EXAMPLES / "night.csv"], spool, clock=BERLIN, until=UNTIL)

@@ -9,7 +9,7 @@ import numpy as np
 
 from backend.twin.simulation.wearables.background import background
 from backend.twin.simulation.wearables.clock import Clock, draw_clock
-from backend.twin.simulation.wearables.family import Family, between, chance
+from backend.twin.simulation.wearables.family import Family, chance
 from backend.twin.simulation.wearables.kinds import OF_NIGHT, draw_kinds, in_units
 from backend.twin.simulation.wearables.latent import (
     Reverse,
@@ -20,7 +20,7 @@ from backend.twin.simulation.wearables.latent import (
 )
 from backend.twin.simulation.wearables.links import Links, draw_links
 from backend.twin.simulation.wearables.reports import answers, report_times
-from backend.twin.simulation.wearables.wear import measured, worn
+from backend.twin.simulation.wearables.wear import measured, sensor_noise, worn
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,8 @@ def simulate_wearables(
     design = _design(rng, family, clock, biometrics)
     latent = _latent(rng, family, clock, design, symptoms=symptoms)
     moved = background(rng, family, clock, (biometrics, symptoms))
-    noise = between(rng, family.sensor_noise, (people, biometrics, 1))
     shown = latent.biometrics + moved[:, :biometrics]
-    shown += noise * rng.standard_normal(shown.shape, dtype=np.float32)
+    shown += sensor_noise(rng, family, latent.biometrics.shape)
     felt = clock.seen(latent.symptoms + moved[:, biometrics:])
     values = _measured(rng, family, clock, design=design, shown=clock.seen(shown))
     times = report_times(rng, family, clock)

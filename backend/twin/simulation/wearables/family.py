@@ -45,6 +45,7 @@ class Family:
     coupling: float = 0.85  # largest loading
     same_pace: float = 0.4  # biometrics share their taus, so couplings show in full
     sensor_noise: Range = (0.1, 0.6)
+    spikes: float = 0.25  # of channels: some hours with ten times the noise
     named_units: float = 0.7  # units and shapes of the real measures
     # symptoms
     symptom_tau: Range = (12, 120)
@@ -109,6 +110,7 @@ PLAIN = Family(  # no wider than the published benchmark's coupled world
     coupling=0.75,
     same_pace=1,
     sensor_noise=(0.3, 0.3),
+    spikes=0,
     named_units=0,
     symptom_tau=(24, 72),
     lasting_share=(0.7, 0.7),

@@ -1,4 +1,4 @@
-"""What the wearable misses: off the wrist, on the charger, single channels."""
+"""What the wearable adds and misses: noise; off the wrist, charging, single hours."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from backend.twin.simulation.wearables.family import Family, between, chance
 
 BURST_HOURS = np.array([1, 2, 4, 10, 30, 72])
 BURST_SHARES = np.array([0.2, 0.4, 0.22, 0.12, 0.05, 0.01])
+SPIKE = 10  # times the noise
 NIGHT = (23, 7)  # hours of the local clock
 
 
@@ -43,6 +44,19 @@ def measured(
     hour = np.arange(shown.shape[2]) % 24
     values: np.ndarray = on[:, None] & ~lost & ~(only & ~_at_night(hour))
     return values
+
+
+def sensor_noise(
+    rng: np.random.Generator, family: Family, shape: tuple[int, int, int]
+) -> np.ndarray:
+    """[patient, biometric, hour]; of some channels with up to 3 % of spikes."""
+    size = between(rng, family.sensor_noise, (*shape[:2], 1))
+    often = between(rng, (0, 0.03), (*shape[:2], 1))
+    often = often * chance(rng, family.spikes, (*shape[:2], 1))
+    spike = rng.random(shape, dtype=np.float32) < often
+    noise: np.ndarray = size * rng.standard_normal(shape, dtype=np.float32)
+    noise[spike] *= SPIKE
+    return noise
 
 
 def _at_night(hour: np.ndarray) -> np.ndarray:

@@ -71,7 +71,7 @@ def test_a_batch_may_have_nobody_in_particular() -> None:
         ({"threshold_links": 1.0}, 0.93, 1.07),
         ({"regime_links": 1.0}, 0.93, 1.07),
         ({"clock_change": 1.0}, 0.9, 1.03),
-        ({"sensor_noise": (0.6, 0.6)}, 0.7, 0.95),  # the truth is without it
+        ({"sensor_noise": (0.6, 0.6)}, 0.88, 0.97),  # the truth is without it
     ],
 )
 def test_true_weights_are_what_a_regression_at_the_lag_finds(

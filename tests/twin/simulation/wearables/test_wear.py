@@ -9,7 +9,7 @@ import pytest
 
 from backend.twin.simulation.wearables.clock import Clock, draw_clock
 from backend.twin.simulation.wearables.family import PLAIN, WIDE, Family
-from backend.twin.simulation.wearables.wear import measured, worn
+from backend.twin.simulation.wearables.wear import measured, sensor_noise, worn
 
 PEOPLE = 800
 ALWAYS = replace(PLAIN, bursts=0)
@@ -85,3 +85,13 @@ def test_some_channels_measure_at_night_only(clock: Clock) -> None:
     by_day = there[..., 12::24].any(-1)
     assert by_day.mean() == pytest.approx(0.5, abs=0.04)
     assert there[..., 3::24].all()
+
+
+def test_sensors_are_noisy_and_some_have_spikes() -> None:
+    rng, shape = np.random.default_rng(5), (300, 2, 1000)
+    even = sensor_noise(rng, replace(WIDE, spikes=0), shape)
+    assert even.std(-1).min() == pytest.approx(0.1, abs=0.02)
+    assert even.std(-1).max() == pytest.approx(0.6, abs=0.05)
+    assert np.abs(even).max() < 0.6 * 6
+    spiky = sensor_noise(rng, replace(WIDE, spikes=1, sensor_noise=(0.2, 0.2)), shape)
+    assert (np.abs(spiky) > 1).mean() == pytest.approx(0.015 * 0.62, abs=0.002)

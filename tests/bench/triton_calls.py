@@ -32,6 +32,7 @@ from tests.triton import ADMIN_KEY, copy_of_the_repository, triton_of
 CALLERS = 16
 CALLS = 100  # of each caller in a round
 ROUNDS = 15
+LEAST_SHARE = 0.8  # of the bare client's throughput
 MODEL = "symptom_transformer"
 NAME = f"one call of Triton, {CALLERS} at once, guarded / by the bare client"
 Call = Callable[[], object]
@@ -67,7 +68,7 @@ def guarded(running: TritonProcess, repository: Path) -> Iterator[GuardedServer]
     catalogue = read_catalogue(repository, trusted=(SHIPPED,))
     with closing(TritonServer(address, catalogue=lambda: catalogue)) as triton:
         embedded = EmbeddedServer(repository)
-        with closing(GuardedServer(triton, embedded, share_s=18.0)) as server:
+        with closing(GuardedServer(triton, embedded)) as server:
             yield server
 
 

@@ -1,0 +1,178 @@
+"""Which body signal moves with which symptom: every pair of a window, judged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from backend.twin.correlation.effective_n import effective_reports, scale_error
+from backend.twin.correlation.examination import Examination, Fit, examine
+from backend.twin.correlation.intervals import Estimate, estimate
+from backend.twin.correlation.link import LagUnit, Link
+from backend.twin.correlation.selection import BEHIND_WEIGHT, Effect, alone
+from backend.twin.correlation.streams import CorrelationWindow
+from backend.twin.correlation.tube import Curve, chance, curve, needed_z
+
+NAMED = 0.3  # the coefficient of which it is said how many reports would find it
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What is published: a pair's p-value and its posterior must agree.
+
+    `level`: how often a pair without a link may pass, over all lags and both
+    directions, whatever else is linked. `least_p`: p(link) at least. `false_share`: of
+    the direct links of one window, the share that may be expected to be false by
+    p(link), at most.
+    """
+
+    level: float = 0.03
+    least_p: float = 0.7
+    false_share: float = 0.25
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair:
+    """One examined pair: what its symptom's fit holds of this biometric."""
+
+    fit: Fit
+    index: int  # of the biometric among the fit's effects
+    ahead: int  # index of lag zero
+    curves: tuple[Curve, Curve]  # of the lags from zero on, and of the negative ones
+
+    @property
+    def effect(self) -> Effect:
+        return self.fit.effects[self.index]
+
+    @property
+    def norms(self) -> np.ndarray:
+        return np.asarray(self.fit.problem.norms[self.index])
+
+    def p_value(self, effect: Effect) -> float:
+        """Over both directions, the rarer one paying most of the price for looking."""
+        r = np.abs(effect.dots) / np.sqrt(np.maximum(self.norms, 1e-9) * effect.power)
+        sides = r[self.ahead :].max(), r[: self.ahead].max()
+        shares = 1 - BEHIND_WEIGHT, BEHIND_WEIGHT
+        paid = [
+            chance(float(largest), along, effect.freedom) / share
+            for largest, along, share in zip(sides, self.curves, shares, strict=True)
+        ]
+        return min(1.0, *paid)
+
+    def reports_needed(self, level: float) -> int:
+        """Reports that would make a coefficient of `NAMED` stand out."""
+        known = float(np.median(self.norms)) / self.effect.spread
+        wanted = (needed_z(self.curves[0], level) / NAMED) ** 2
+        return int(np.ceil(len(self.fit.values) * wanted / max(known, 1e-9)))
+
+
+def find_links(
+    window: CorrelationWindow, *, rule: Rule | None = None
+) -> tuple[Link, ...]:
+    """Every pair of the window, symptom by symptom, published or not."""
+    return links(examine(window), rule=rule)
+
+
+def links(found: Examination, *, rule: Rule | None = None) -> tuple[Link, ...]:
+    """Every pair of an examination; `Link` says what each says."""
+    by = rule or Rule()
+    pairs = [
+        _link(found, b, s, by)
+        for s in range(len(found.fits))
+        for b in range(len(found.window.biometrics))
+    ]
+    return tuple(_with_false_discoveries(pairs, by))
+
+
+def _link(found: Examination, b: int, s: int, rule: Rule) -> Link:
+    window, signal, fit = found.window, found.signals.each[b], found.fits[s]
+    bare = Link(
+        biometric=window.biometrics[b].name,
+        symptom=window.symptoms[s].name,
+        window=(window.reports_from, window.until),
+        n=len(found.reports[s].at),
+        coverage=signal.coverage,
+        lag_unit=_lag_unit(signal.step_hours, nightly=window.biometrics[b].nightly),
+        reasons=tuple(r for r in (fit, signal.reason) if isinstance(r, str) and r),
+    )
+    if isinstance(fit, str) or signal.reason:
+        return bare
+    index, ahead = found.usable.index(b), int((found.signals.lags < 0).sum())
+    columns, norms = fit.problem.columns[index], fit.problem.norms[index]
+    halves = slice(ahead, None), slice(None, ahead)
+    curves = [curve(columns[:, half], norms[half]) for half in halves]
+    pair = _Pair(fit, index, ahead, (curves[0], curves[1]))
+    judged = _judged(bare, pair, found.signals.lags, rule)
+    n_eff = effective_reports(fit.counts, fit.own.correlation, signal.correlation)
+    return replace(judged, n_eff=n_eff)
+
+
+def _lag_unit(step_hours: int, *, nightly: bool) -> LagUnit:
+    if nightly:
+        return "nights"
+    return "days" if step_hours == 24 else "hours"
+
+
+def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
+    """The pair's evidence: given the others, or without them for an association."""
+    effect, single = pair.effect, alone(pair.fit.problem, pair.index)
+    p_value, p_marginal = pair.p_value(effect), pair.p_value(single)
+    direct = p_value <= rule.level and effect.p_link >= rule.least_p
+    associated = not direct and p_marginal <= rule.level
+    error = scale_error(pair.fit.counts, pair.fit.own.correlation)
+    chosen, prior = single if associated else effect, pair.fit.problem.prior
+    told = estimate(chosen, pair.norms, prior, error)
+    lag, ends = _lag(told, lags, bare.lag_unit)
+    needed = pair.reports_needed(rule.level)
+    return replace(
+        bare,
+        coefficient=told.coefficient,
+        ci=told.ci,
+        lag_hours=lag,
+        lag_interval=ends,
+        p_link=effect.p_link,
+        p_value=p_value,
+        p_marginal=p_marginal,
+        reports_needed=needed,
+        direct=True if direct else (False if associated else None),
+        published=direct or associated,
+        reasons=() if direct or associated else (_silence(bare.n, needed),),
+    )
+
+
+def _lag(
+    told: Estimate, lags: np.ndarray, unit: LagUnit
+) -> tuple[float, tuple[float, float]]:
+    """Lag and interval in hours; of a daily value never sharper than its day."""
+    lag, low, high = (float(lags[i]) for i in (told.lag, *told.lag_ends))
+    if unit == "hours":
+        return lag, (low, high)
+    days = 24.0 * np.floor((np.array([lag, low, high]) + 12) / 24)
+    return float(days[0]), (float(days[1]) - 12, float(days[2]) + 12)
+
+
+def _silence(n: int, needed: int) -> str:
+    if needed <= n:
+        return f"no link stands out; one of {NAMED} or more would probably have"
+    return f"no link stands out; to find one of {NAMED} takes about {needed} reports"
+
+
+def _with_false_discoveries(pairs: Sequence[Link], rule: Rule) -> list[Link]:
+    """q-values over the examined pairs, and the share of false links kept low."""
+    examined = [i for i, one in enumerate(pairs) if one.p_value is not None]
+    order = sorted(examined, key=lambda i: pairs[i].p_value or 0.0, reverse=True)
+    made, least = list(pairs), 1.0
+    for rank, i in enumerate(order):
+        p_value = pairs[i].p_value or 0.0
+        least = min(least, p_value * len(order) / (len(order) - rank))
+        made[i] = replace(pairs[i], q_value=least)
+    doubt = 0.0
+    direct = [i for i in examined if made[i].direct]
+    for rank, i in enumerate(sorted(direct, key=lambda i: -(made[i].p_link or 0.0))):
+        doubt += 1 - (made[i].p_link or 0.0)
+        if doubt > rule.false_share * (rank + 1):
+            why = "too uncertain beside the other pairs of this window"
+            made[i] = replace(made[i], published=False, direct=None, reasons=(why,))
+    return made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import threading
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from backend.inference.catalogue import GRAPH, ModelVersion, read_catalogue
 from backend.inference.config import check_graph, check_request, served_versions
+from backend.inference.fork_lock import ForkLock
 from backend.inference.golden import CANARY_S, check_golden
 from backend.inference.keys import SHIPPED
 from backend.inference.known import Digests, Key, KnownVersions
@@ -63,7 +63,7 @@ class EmbeddedServer:
         self._served = _served(self._known.refresh(), self._override)
         self._passed_over = {_key(one) for one in self.catalogue} - self._served.keys()
         self._sessions: dict[tuple[Key, str], ort.InferenceSession] = {}
-        self._loading = threading.Lock()
+        self._loading = ForkLock()
 
     @property
     def catalogue(self) -> tuple[ModelVersion, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from backend.inference.catalogue import ModelVersion
+from backend.inference.fork_lock import ForkLock
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
 
 Read = Callable[[], Sequence[ModelVersion]]
@@ -34,7 +34,7 @@ class KnownVersions:
         self._read, self._digests, self._clock = read, digests, clock
         self._found: dict[Key, ModelVersion] = {}
         self._registered: set[Key] = set()
-        self._lock = threading.Lock()
+        self._lock = ForkLock()
         self._read_at = float("-inf")
 
     def all(self) -> tuple[ModelVersion, ...]:

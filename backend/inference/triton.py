@@ -22,7 +22,7 @@ from backend.inference.config import check_request
 from backend.inference.golden import CANARY_S, check_golden
 from backend.inference.known import Digests, Key, KnownVersions
 from backend.inference.wire import Plan, answer_of, override_of, plan_of, request_of
-from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
+from backend.twin.errors import ModelUnavailable, ModelUntrusted
 from backend.twin.ports import Arrays
 
 CONTROL_S = 30.0  # loading starts a process and warms the model up
@@ -99,7 +99,8 @@ class TritonServer:
 
         Raises ModelUnavailable (not in the catalogue, or as TritonFailed: no answer in
         time, or not one of this version), ModelRefused (the request does not fit) and
-        ModelUntrusted (the version is not verified).
+        ModelUntrusted (the version is not verified). What was checked here and is
+        refused there is the server's failure: it holds another configuration.
         """
         plan = self._plans.get((model, version)) or self._plan(model, version)
         check_request(plan.found.config, inputs)
@@ -215,8 +216,6 @@ class TritonServer:
             status = error.code()
         except ValueError:  # closed meanwhile
             status = grpc.StatusCode.CANCELLED
-        if status is grpc.StatusCode.INVALID_ARGUMENT and name == "ModelInfer":
-            raise ModelRefused(f"Triton refused the request for '{model}'")
         raise TritonFailed(model, status.name.lower())
 
 

@@ -18,7 +18,7 @@ from backend.inference.catalogue import read_catalogue
 from backend.inference.embedded import EmbeddedServer
 from backend.inference.golden import read_golden
 from backend.inference.keys import SHIPPED
-from backend.inference.triton import TritonAddress, TritonServer
+from backend.inference.triton import TritonAddress, TritonFailed, TritonServer
 from backend.inference.triton_process import TritonProcess
 from backend.twin.errors import ModelError, ModelRefused, ModelUnavailable
 from backend.twin.ports import Arrays, ModelServer
@@ -126,7 +126,7 @@ def test_the_server_itself_refuses_them_too(
     """The client's check spares the way; it must say what the server would say."""
     monkeypatch.setattr("backend.inference.triton.check_request", lambda *_: None)
     monkeypatch.setattr("backend.inference.triton.request_of", unchecked)
-    with pytest.raises(ModelRefused):
+    with pytest.raises(TritonFailed, match="invalid_argument"):
         ask(servers["triton"], ONE, BAD[bad](rows(ONE, 4)))
 
 

@@ -70,27 +70,24 @@ def test_arrays_travel_in_c_order(server: TritonServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "error"),
+    "status",
     [
-        ("INVALID_ARGUMENT", ModelRefused),
-        ("NOT_FOUND", TritonFailed),
-        ("UNAVAILABLE", TritonFailed),
-        ("INTERNAL", TritonFailed),
-        ("DEADLINE_EXCEEDED", TritonFailed),
-        ("CANCELLED", TritonFailed),
-        ("RESOURCE_EXHAUSTED", TritonFailed),
+        "INVALID_ARGUMENT",  # it was checked here: the server's configuration differs
+        "NOT_FOUND",
+        "UNAVAILABLE",
+        "INTERNAL",
+        "DEADLINE_EXCEEDED",
+        "CANCELLED",
+        "RESOURCE_EXHAUSTED",
     ],
 )
-def test_each_status_has_its_error_and_none_has_the_servers_words(
-    server: TritonServer,
-    fake: FakeTriton,
-    status: str,
-    error: type[Exception],
+def test_each_status_is_the_servers_failure_and_none_has_its_words(
+    server: TritonServer, fake: FakeTriton, status: str
 ) -> None:
     fake.fails["ModelInfer"] = grpc.StatusCode[status]
-    with pytest.raises(error) as caught:
+    with pytest.raises(TritonFailed) as caught:
         infer(server)
-    assert getattr(caught.value, "status", "invalid_argument") == status.lower()
+    assert caught.value.status == status.lower()
     assert SECRET not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None

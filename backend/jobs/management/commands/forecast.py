@@ -19,8 +19,9 @@ from backend.jobs.series import Ensemble, write_forecasts
 from backend.people.access import Actor
 from backend.predictions.asking import asker
 from backend.predictions.ensemble import approved
-from backend.predictions.services import forecast_symptoms
-from backend.twin.errors import AuditUnavailable, NotVisible, TwinError
+from backend.predictions.services import SERVICE, forecast_symptoms
+from backend.registry.switches import require_on
+from backend.twin.errors import AuditUnavailable, NotVisible, ServiceOff, TwinError
 
 PROGRESS_EVERY = 10  # patients
 
@@ -73,6 +74,7 @@ class Command(BaseCommand):
 
     def _series(self, source: Path, output: Path) -> None:
         actor = Actor.of_command("forecast")
+        _require_on(actor)
         try:
             diary = read_diary(source, today=wiring.now().date())
         except (DiaryUnreadable, OSError) as error:
@@ -86,6 +88,7 @@ class Command(BaseCommand):
         for done, _ in enumerate(
             write_forecasts(diary, output, ensemble=_ensemble()), start=1
         ):
+            _require_on(actor)
             if done % PROGRESS_EVERY == 0:
                 self.stderr.write(f"{done} of {len(diary.patients)} patients")
         self._summary(diary, output)
@@ -97,6 +100,20 @@ class Command(BaseCommand):
         )
         for remark in remarks(diary):
             self.stdout.write(remark)
+
+
+def _require_on(actor: Actor) -> None:
+    """Raise ServiceOff, with its row, where forecasts are switched off by now."""
+    try:
+        require_on(SERVICE)
+    except ServiceOff as off:
+        ledger.record(
+            action=Action.FILE,
+            actor=actor.name,
+            outcome=Outcome.DENIED,
+            detail={"error": type(off).__name__},
+        )
+        raise
 
 
 def _ensemble() -> Ensemble:

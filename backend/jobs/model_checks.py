@@ -9,7 +9,7 @@ from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.inference import lifecycle
 from backend.inference.catalogue import ModelVersion, read_catalogue
-from backend.registry.services import digests, exchanged, needed
+from backend.registry.services import available, exchanged, needed
 from backend.twin.errors import ModelError
 
 Say = Callable[[str], object]
@@ -53,7 +53,7 @@ def _files(versions: Sequence[ModelVersion]) -> Iterator[str]:
     for model, version in sorted(exchanged(versions)):
         yield f"{model} version {version} has other weights than were registered"
     there = {(one.model, one.version) for one in versions}
-    for model, version in sorted(digests().keys() - there):
+    for model, version in sorted(available() - there):
         yield f"{model} version {version} is registered, but not in the repository"
 
 

@@ -9,14 +9,14 @@ from backend.inference.catalogue import ModelVersion, read_catalogue
 from backend.predictions.shadow import ShadowSummary, shadow_summary
 from backend.registry.models import ModelRelease
 from backend.registry.promotion import shut
-from backend.registry.services import exchanged
+from backend.registry.services import available, exchanged
 
 HEAD = ("model", "version", "weights", "channels", "gates", "state")
 Row = tuple[str, ...]
 
 
 def model_lines() -> list[str]:
-    """A head, a line per version, and one per shadow that has answered lately."""
+    """A head, a line per version, and one per shadow that answered lately."""
     versions = read_catalogue(wiring.model_repository(), trusted=wiring.trusted())
     rows = [HEAD, *_rows(versions)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(HEAD))]
@@ -24,8 +24,10 @@ def model_lines() -> list[str]:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         for row in rows
     ]
-    shadows = map(_shadow, shadow_summary(now=wiring.now()))
-    return [line.rstrip() for line in lines] + list(shadows)
+    kept = available()
+    found = shadow_summary(now=wiring.now())
+    shadows = [_shadow(one) for one in found if (one.model, one.version) in kept]
+    return [line.rstrip() for line in lines] + shadows
 
 
 def _rows(versions: Iterable[ModelVersion]) -> Iterator[Row]:

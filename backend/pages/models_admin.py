@@ -123,7 +123,7 @@ class ReleaseAdmin(ReadOnlyAdmin):
     def _move(
         self, request: HttpRequest, step: str, asked: Asked, said: dict[str, Any]
     ) -> None:
-        if said.pop("standing") != standing():
+        if said["standing"] != standing():
             say = "production changed meanwhile: look, and ask again"
             messages.error(request, say)
             return

@@ -11,7 +11,7 @@ from backend.inference import lifecycle
 from backend.pages.audited import Act
 from backend.registry import assignment, promotion
 from backend.registry.models import ModelRelease
-from backend.registry.services import production
+from backend.twin.errors import ModelRefused
 
 Run = Callable[[str, Sequence[ModelRelease], Mapping[str, Any]], str]
 
@@ -46,7 +46,13 @@ class Asked:
 
 def standing() -> str:
     """What is in production now, as one text: a page that is older is asked again."""
-    return " ".join(f"{model}={one.use.version}" for model, one in production().items())
+    return " ".join(f"{model}={n}" for model, n in promotion.standing().items())
+
+
+def _seen(said: Mapping[str, Any]) -> dict[str, int]:
+    """What the page showed in production."""
+    pairs = (one.rpartition("=") for one in said["standing"].split())
+    return {model: int(number) for model, _, number in pairs}
 
 
 def _promote(
@@ -66,10 +72,10 @@ def _promote(
 
 
 def _roll_back(
-    actor: str, releases: Sequence[ModelRelease], _said: Mapping[str, Any]
+    actor: str, releases: Sequence[ModelRelease], said: Mapping[str, Any]
 ) -> str:
     models = sorted({one.model for one in releases})
-    now = promotion.rollback(actor=actor, models=models)
+    now = promotion.rollback(actor=actor, models=models, seen=_seen(said))
     named = ", ".join(f"{model} version {number}" for model, number in now.items())
     return f"In production again: {named}."
 
@@ -104,18 +110,22 @@ def _retire(
 ) -> str:
     """Rows, then files: where the site may not write, those wait for the command."""
     server = wiring.models_control()
-    left = 0
+    there, gone = [], []
     for one in releases:
         of = (one.model, one.version)
         assignment.retire(actor=actor, of=of, models=server)
         try:
             lifecycle.retire(wiring.model_repository(), *of)
         except OSError:
-            left += 1
-    kept = (
-        " Their files are still there: run `manage.py models retire`." if left else ""
-    )
-    return f"Retired: {_named(releases)}.{kept}"
+            there.append(one)
+        except ModelRefused:
+            gone.append(one)
+    said = f"Retired: {_named(releases)}."
+    if there:
+        said += f" Still with files, run `manage.py models retire`: {_named(there)}."
+    if gone:
+        said += f" Without files in the repository: {_named(gone)}."
+    return said
 
 
 def _named(releases: Sequence[ModelRelease]) -> str:
@@ -132,7 +142,8 @@ MOVES: Mapping[str, Move] = {
     ),
     "rollback": Move(
         "Roll their models back",
-        "Production and the previous version of these models change places, at once.",
+        "Production goes back to the previous version of these models, at once. What "
+        "is left behind comes back by a promotion.",
         _roll_back,
     ),
     "shadow": Move(

@@ -12,7 +12,7 @@ from backend.audit.ledger import Action
 from backend.registry.gates import Refusal
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.readiness import Server, deny, find, make_ready, trim
-from backend.registry.rows import Numbered, point, record
+from backend.registry.rows import Numbered, one_at_a_time, point, record
 from backend.twin.errors import ModelGated
 from backend.twin.features import schema_hash
 
@@ -33,11 +33,15 @@ def assign(
         raise ValueError("a candidate, or a shadow of 0 to 100 percent")
     deny(Action.ASSIGN, actor, refused={of: _objections(of)})
     make_ready(of, action=Action.ASSIGN, actor=actor, models=models)
+    model, version = of
     with transaction.atomic():
-        record(Action.ASSIGN, actor, of=of, channel=channel, percent=percent)
-        model, version = of
-        release = ModelRelease.objects.get(model=model, version=version)
-        point(channel, release, percent=percent)
+        one_at_a_time()
+        late = {of: _objections(of)}  # it may have been retired while it was loaded
+        if not late[of]:
+            record(Action.ASSIGN, actor, of=of, channel=channel, percent=percent)
+            release = ModelRelease.objects.get(model=model, version=version)
+            point(channel, release, percent=percent)
+    deny(Action.ASSIGN, actor, refused=late)
     trim(models, [model])
 
 
@@ -50,6 +54,7 @@ def clear(*, actor: str, channel: str, model: str, models: Server) -> None:
     if channel not in BESIDE:
         raise ValueError("only candidate and shadow may point nowhere")
     with transaction.atomic():
+        one_at_a_time()
         row = Channel.objects.filter(model=model, name=channel).first()
         if row is None:
             raise ModelGated((f"{model} has no {channel}",))
@@ -68,15 +73,16 @@ def retire(*, actor: str, of: Numbered, models: Server) -> None:
     AuditUnavailable.
     """
     model, version = of
-    deny(Action.RETIRE, actor, refused={of: _in_use(of)})
     with transaction.atomic():
-        record(Action.RETIRE, actor, of=of)
-        Channel.objects.filter(model=model, release__version=version).exclude(
-            name__in=IN_USE
-        ).delete()
-        ModelRelease.objects.filter(
-            model=model, version=version, retired_at=None
-        ).update(retired_at=timezone.now())
+        one_at_a_time()
+        refused = {of: _in_use(of)}
+        if not refused[of]:
+            record(Action.RETIRE, actor, of=of)
+            Channel.objects.filter(model=model, release__version=version).delete()
+            ModelRelease.objects.filter(
+                model=model, version=version, retired_at=None
+            ).update(retired_at=timezone.now())
+    deny(Action.RETIRE, actor, refused=refused)
     trim(models, [model])
 
 

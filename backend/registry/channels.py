@@ -50,12 +50,17 @@ def needed() -> dict[str, frozenset[int]]:
 
 
 def digests() -> dict[tuple[str, int], str]:
-    """The digest of the weights of each release that was not retired."""
+    """The digest of the weights of each release, to check files by; of retired ones
+    too, since a number is never given to other weights.
+    """
+    rows = ModelRelease.objects.values_list("model", "version", "sha256")
+    return {(model, version): sha256 for model, version, sha256 in rows}
+
+
+def available() -> frozenset[tuple[str, int]]:
+    """The releases that were not retired: what may be served."""
     rows = ModelRelease.objects.filter(retired_at=None)
-    return {
-        (model, version): sha256
-        for model, version, sha256 in rows.values_list("model", "version", "sha256")
-    }
+    return frozenset(rows.values_list("model", "version"))
 
 
 def _assigned(row: Channel) -> Assigned:

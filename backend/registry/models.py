@@ -35,6 +35,7 @@ class Channel(models.Model):
 
     `percent` is the share of patients a shadow is asked for. `approver` is who answers
     for a promotion; empty where the first version of all became production by itself.
+    `left_behind` is of a previous one that production was rolled back from.
     """
 
     class Name(models.TextChoices):
@@ -52,6 +53,7 @@ class Channel(models.Model):
     )
     percent = models.PositiveSmallIntegerField(default=100)
     approver = models.CharField(max_length=128, blank=True)
+    left_behind = models.BooleanField(default=False)
     since = models.DateTimeField(default=timezone.now)
 
     class Meta:

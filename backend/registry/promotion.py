@@ -2,7 +2,8 @@
 
 Every move leaves its audit row in the move's own transaction, every refusal one outside
 of any; so call these functions outside of transactions. The pointer never moves to a
-version that the server has not loaded and whose golden case it has not answered.
+version that the server has not loaded and whose golden case it has not answered. Moves
+wait for one another, and what one relies on is looked at again once it is alone.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from backend.audit.ledger import Action
 from backend.registry.channels import production
 from backend.registry.gates import Refusal, refusals, uncalibrated
 from backend.registry.models import Channel, ModelRelease
-from backend.registry.readiness import Server, deny, find, make_ready, trim
-from backend.registry.rows import PLAIN, Numbered, point, record
-from backend.twin.errors import ModelGated
+from backend.registry.readiness import Refused, Server, deny, find, make_ready, trim
+from backend.registry.rows import PLAIN, Numbered, one_at_a_time, point, record
 from backend.twin.forecast import WEIGHTS
 
 PRODUCTION, PREVIOUS = Channel.Name.PRODUCTION, Channel.Name.PREVIOUS
+CHANGED = Refusal("changed", "production changed meanwhile: look, and ask again")
 
 
 def promote(
@@ -40,7 +41,7 @@ def promote(
     reason of every model, what the server raises where it cannot load one or answers
     its golden case wrongly, and AuditUnavailable; then no pointer has moved.
     """
-    seen = _standing()
+    seen = standing()
     common = _approval(approver)
     if calibrated:
         common += _calibration(seen | dict(releases))
@@ -50,32 +51,40 @@ def promote(
     for of in releases.items():
         make_ready(of, action=Action.PROMOTE, actor=actor, models=models)
     with transaction.atomic():
-        if _locked() != seen:
-            raise ModelGated(("production changed meanwhile: promote again",))
-        for of in releases.items():
+        one_at_a_time()
+        late = _late(releases, seen)
+        for of in () if late else releases.items():
             waived = int(not calibrated)
             record(Action.PROMOTE, actor, of=of, approver=approver, uncalibrated=waived)
             _to_production(of, approver)
+    deny(Action.PROMOTE, actor, refused=late)
     trim(models, releases)
 
 
-def rollback(*, actor: str, models: Sequence[str]) -> dict[str, int]:
+def rollback(
+    *, actor: str, models: Sequence[str], seen: Mapping[str, int]
+) -> dict[str, int]:
     """Swap production and previous of these models, all of them or none.
 
     Only pointers move: servers hold the previous version, so nothing is loaded and no
-    gate is asked. Returns {model: version in production now}. Raises ModelGated where a
-    model has no previous version, and AuditUnavailable; then no pointer has moved.
+    gate is asked. `seen` is what was in production when the caller looked, by model:
+    two who leave the same version at once go back once. What was left behind comes back
+    by a promotion alone. Returns {model: version in production now}. Raises ModelGated
+    where a model has no previous version, or was moved or rolled back before, and
+    AuditUnavailable; then no pointer has moved.
     """
-    lacking = Refusal("previous", "there is no previous version to go back to")
-    refused = {
-        (model, 0): (lacking,)
-        for model in models
-        if set(_pair(model)) != {PRODUCTION, PREVIOUS}
-    }
-    deny(Action.ROLLBACK, actor, refused=refused)
     with transaction.atomic():
-        _locked()
-        return {model: _swap(actor, model) for model in models}
+        one_at_a_time()
+        refused = {(model, 0): _stays(model, seen.get(model)) for model in models}
+        held = any(refused.values())
+        now = {} if held else {model: _swap(actor, model) for model in models}
+    deny(Action.ROLLBACK, actor, refused=refused)
+    return now
+
+
+def standing() -> dict[str, int]:
+    """The version in production of each model."""
+    return {model: one.use.version for model, one in production().items()}
 
 
 def objections(of: Numbered) -> tuple[Refusal, ...]:
@@ -91,11 +100,29 @@ def objections(of: Numbered) -> tuple[Refusal, ...]:
 
 def shut(of: Numbered) -> tuple[Refusal, ...]:
     """Every gate that is shut for a promotion of this version by itself."""
-    return objections(of) or _calibration(_standing() | dict([of]))
+    return objections(of) or _calibration(standing() | dict([of]))
 
 
-def _standing() -> dict[str, int]:
-    return {model: one.use.version for model, one in production().items()}
+def _late(releases: Mapping[str, int], seen: Mapping[str, int]) -> Refused:
+    """What speaks against them by now: others moved while the server loaded."""
+    changed = standing() != seen
+    found = {of: (CHANGED,) if changed else objections(of) for of in releases.items()}
+    return {of: some for of, some in found.items() if some}
+
+
+def _stays(model: str, seen: int | None) -> tuple[Refusal, ...]:
+    """What speaks against leaving its production for the previous version."""
+    pair = _pair(model)
+    if PRODUCTION in pair and pair[PRODUCTION].release.version != seen:
+        return (CHANGED,)
+    if set(pair) != {PRODUCTION, PREVIOUS}:
+        return (Refusal("previous", "there is no previous version to go back to"),)
+    version = pair[PREVIOUS].release.version
+    if pair[PREVIOUS].left_behind:
+        reason = f"version {version} was rolled back from: `promote` brings it back"
+        return (Refusal("left", reason),)
+    known = find((model, version))
+    return (known,) if isinstance(known, Refusal) else ()
 
 
 def _approval(approver: str) -> tuple[Refusal, ...]:
@@ -110,12 +137,6 @@ def _calibration(versions: Mapping[str, int]) -> tuple[Refusal, ...]:
     blend = {model: number for model, number in versions.items() if model in WEIGHTS}
     missing = uncalibrated(blend)
     return (missing,) if missing else ()
-
-
-def _locked() -> dict[str, int]:
-    """Production's versions by model, locked until the transaction ends."""
-    rows = Channel.objects.select_for_update(of=("self",)).filter(name=PRODUCTION)
-    return {row.model: row.release.version for row in rows.select_related("release")}
 
 
 def _to_production(of: Numbered, approver: str) -> None:
@@ -141,5 +162,5 @@ def _swap(actor: str, model: str) -> int:
     version = back.release.version
     record(Action.ROLLBACK, actor, of=(model, version), left=left.release.version)
     point(PRODUCTION, back.release, approver=back.approver)
-    point(PREVIOUS, left.release, approver=left.approver)
+    point(PREVIOUS, left.release, approver=left.approver, left_behind=True)
     return version

@@ -38,8 +38,22 @@ def record(
     )
 
 
+def one_at_a_time() -> None:
+    """Hold every release until the transaction ends, so that no other move runs.
+
+    What a move relies on is to be read after this: others may have moved while it
+    waited. SQLite has one writer at a time anyway.
+    """
+    list(ModelRelease.objects.select_for_update().order_by("pk").values_list("pk"))
+
+
 def point(
-    name: str, release: ModelRelease, *, percent: int = 100, approver: str = ""
+    name: str,
+    release: ModelRelease,
+    *,
+    percent: int = 100,
+    approver: str = "",
+    left_behind: bool = False,
 ) -> None:
     """Have this channel of the release's model point at it, from now on."""
     Channel.objects.update_or_create(
@@ -49,6 +63,7 @@ def point(
             "release": release,
             "percent": percent,
             "approver": approver,
+            "left_behind": left_behind,
             "since": timezone.now(),
         },
     )

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 
-from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
-from backend.registry.channels import channels, digests, needed, production
+from backend.registry.channels import available, channels, digests, needed, production
 from backend.registry.models import Channel, ModelRelease
+from backend.registry.rows import Numbered, one_at_a_time, record
 
 __all__ = [
     "Registration",
     "VersionInfo",
+    "available",
     "channels",
     "digests",
     "exchanged",
@@ -24,7 +25,9 @@ __all__ = [
     "withheld",
 ]
 
-_withheld: frozenset[tuple[str, int]] = frozenset()
+_REFUSED = (DataError, IntegrityError, OverflowError)  # by the database, a row of ours
+
+_withheld: frozenset[Numbered] = frozenset()
 
 
 class VersionInfo(Protocol):
@@ -52,10 +55,13 @@ class VersionInfo(Protocol):
 
 
 class Registration(NamedTuple):
-    """What registering did: new releases, and exchanged versions by name and number."""
+    """What registering did: new releases, and by name and number exchanged versions and
+    those that the database would not take.
+    """
 
     releases: list[ModelRelease]
-    exchanged: frozenset[tuple[str, int]]
+    exchanged: frozenset[Numbered]
+    refused: frozenset[Numbered]
 
 
 def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
@@ -64,35 +70,42 @@ def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
     A model without a production channel gets its highest verified version there. To
     repeat it adds nothing. A version that does not verify is left to the server, which
     refuses it. An exchanged one is left out, reported and recorded as denied; from now
-    on `withheld` names it, and the joint does not load it.
+    on `withheld` names it, and the joint does not load it. One whose card or number the
+    database does not take is left out and recorded as failed; the others come in.
     Raises AuditUnavailable, and then nothing was added.
     """
     global _withheld  # noqa: PLW0603 - what this process found in its repository
     _withheld = exchanged(versions)
-    for model, version in sorted(_withheld):
-        _record(actor, model, version, outcome=Outcome.DENIED)
-    known = _known()
-    fresh = [
-        item
+    for of in sorted(_withheld):
+        record(Action.REGISTER, actor, of=of, outcome=Outcome.DENIED)
+    known = digests()
+    fresh = {
+        (item.model, item.version): item
         for item in versions
         if item.verified and (item.model, item.version) not in known
-    ]
-    for item in fresh:
-        _record(actor, item.model, item.version, outcome=Outcome.SUCCESS)
+    }
+    if not fresh:
+        return Registration([], _withheld, frozenset())
     with transaction.atomic():
-        releases = [_add(item) for item in fresh]
-        for model in sorted({item.model for item in fresh}):
+        one_at_a_time()
+        releases = [
+            release for item in fresh.values() if (release := _add(actor, item))
+        ]
+        for model in sorted({release.model for release in releases}):
             _fill_production(model)
-    return Registration(releases, _withheld)
+    refused = fresh.keys() - {(one.model, one.version) for one in releases}
+    for of in sorted(refused):
+        record(Action.REGISTER, actor, of=of, outcome=Outcome.FAILED)
+    return Registration(releases, _withheld, frozenset(refused))
 
 
-def exchanged(versions: Sequence[VersionInfo]) -> frozenset[tuple[str, int]]:
+def exchanged(versions: Sequence[VersionInfo]) -> frozenset[Numbered]:
     """Known versions that come with another digest and a valid signature.
 
     Versions are immutable, so somebody published twice; whoever serves models leaves
     these out. The remedy is a new version number.
     """
-    known = _known()
+    known = digests()
     return frozenset(
         (item.model, item.version)
         for item in versions
@@ -101,33 +114,26 @@ def exchanged(versions: Sequence[VersionInfo]) -> frozenset[tuple[str, int]]:
     )
 
 
-def withheld() -> frozenset[tuple[str, int]]:
+def withheld() -> frozenset[Numbered]:
     """The versions that this process found exchanged when it registered them last."""
     return _withheld
 
 
-def _known() -> dict[tuple[str, int], str]:
-    """The digest of each registered version."""
-    rows = ModelRelease.objects.values_list("model", "version", "sha256")
-    return {(model, version): sha256 for model, version, sha256 in rows}
-
-
-def _record(actor: str, model: str, version: int, *, outcome: Outcome) -> None:
-    ledger.record(
-        action=Action.REGISTER,
-        actor=actor,
-        outcome=outcome,
-        detail={"model": model, "version": version},
-    )
-
-
-def _add(item: VersionInfo) -> ModelRelease:
-    """The release's row; another process may have made it meanwhile."""
-    release, _ = ModelRelease.objects.get_or_create(
-        model=item.model,
-        version=item.version,
-        defaults={"sha256": item.sha256, "card": dict(item.card)},
-    )
+def _add(actor: str, item: VersionInfo) -> ModelRelease | None:
+    """The release's row, which another process may have made meanwhile; None where the
+    database does not take it.
+    """
+    try:
+        with transaction.atomic():
+            release, is_new = ModelRelease.objects.get_or_create(
+                model=item.model,
+                version=item.version,
+                defaults={"sha256": item.sha256, "card": dict(item.card)},
+            )
+    except _REFUSED:
+        return None
+    if is_new:
+        record(Action.REGISTER, actor, of=(item.model, item.version))
     return release
 
 

@@ -5,58 +5,30 @@ from __future__ import annotations
 import io
 import json
 import shutil
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from backend import wiring
 from backend.audit.models import AccessEvent
 from backend.inference import lifecycle
-from backend.inference.keys import publish_key
+from backend.inference.catalogue import read_catalogue
 from backend.jobs import model_table
 from backend.jobs.management.commands import models as command
 from backend.predictions.shadow import ShadowSummary
 from backend.registry import services
 from backend.registry.channels import channels
 from backend.twin.errors import AuditUnavailable, ModelUntrusted
-from tests.versions import copied, next_version, shipped_version
+from tests.jobs.conftest import KEY, Run, rows
+from tests.versions import next_version, shipped_version
 
 pytestmark = pytest.mark.django_db
 TREES = "symptom_xgboost"
 LAST = shipped_version(TREES)
-KEY = Ed25519PrivateKey.generate()
-Run = Callable[..., str]
-
-
-@pytest.fixture
-def repository(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of the shipped models in an installation of its own, with its own key."""
-    folder = copied(tmp_path)
-    settings.MINDTWIN = {
-        **settings.MINDTWIN,
-        "MODEL_REPOSITORY": folder,
-        "TRUSTED_KEYS": [tmp_path / "trusted"],
-        "SIGNING_KEY": tmp_path / "keys" / "own.pem",
-    }
-    publish_key(KEY, tmp_path / "trusted")
-    monkeypatch.setattr(wiring, "_server", None)
-    monkeypatch.setattr(services, "_withheld", frozenset())
-    return folder
-
-
-@pytest.fixture
-def run(repository: Path) -> Run:
-    def said(*arguments: str) -> str:
-        out, err = io.StringIO(), io.StringIO()
-        call_command("models", *arguments, stdout=out, stderr=err)
-        return out.getvalue()
-
-    return said
 
 
 def versions(channel: str) -> dict[str, int]:
@@ -65,12 +37,6 @@ def versions(channel: str) -> dict[str, int]:
         for model, found in channels().items()
         if channel in found
     }
-
-
-def rows(action: str) -> list[str]:
-    found = AccessEvent.objects.filter(action=action).order_by("seq")
-    assert all(row.actor.startswith("command:models@") for row in found)
-    return [row.outcome for row in found]
 
 
 def line_of(table: str, version: int) -> str:
@@ -95,13 +61,51 @@ def test_a_version_lives(run: Run, repository: Path, tmp_path: Path) -> None:
     run("promote", f"{TREES}={new}", "--approver", "ada", "--uncalibrated")
     assert versions("production")[TREES] == new
     assert run("rollback", TREES) == f"{TREES} version {LAST} is production again\n"
+    with pytest.raises(CommandError, match=f"version {new} was rolled back from"):
+        run("rollback", TREES)
+    assert versions("production")[TREES] == LAST
     assert run("verify") == "files, channels and known answers agree\n"
     assert ".retired/" in run("retire", TREES, str(new))
     assert line_of(run("list"), new).endswith("- - retired")
     assert not (repository / TREES / str(new)).exists()
+    again = f"{TREES} version {new} is retired\nno files of it are in the repository\n"
+    assert run("retire", TREES, str(new)) == again
     for action in ("VERIFY", "PUBLISH", "PROMOTE", "ASSIGN", "ROLLBACK", "RETIRE"):
         assert "SUCCESS" in rows(action), action
     assert rows("PROMOTE") == ["DENIED", "SUCCESS"]
+
+
+def test_a_rollback_says_first_what_it_leaves(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring.models()
+    asked = []
+    back = lambda **words: asked.append(words) or {TREES: LAST - 1}  # noqa: E731
+    monkeypatch.setattr(command.promotion, "rollback", back)
+    err = io.StringIO()
+    call_command("models", "rollback", TREES, stdout=io.StringIO(), stderr=err)
+    assert err.getvalue() == f"... leaving {TREES} version {LAST}\n"
+    assert asked[0]["seen"][TREES] == LAST
+
+
+def test_files_that_cannot_be_moved_are_said_to_be_there(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wiring.models()
+    new = next_version(repository, TREES, key=KEY)
+    run("list")
+    found = read_catalogue(repository, trusted=wiring.trusted())
+    services.register(actor="system:test", versions=found)
+
+    def full(*_args: Any) -> None:
+        raise PermissionError("/somewhere")
+
+    monkeypatch.setattr(lifecycle, "retire", full)
+    with pytest.raises(CommandError) as ended:
+        run("retire", TREES, str(new))
+    said = "its files could not be moved (PermissionError): try again"
+    assert str(ended.value) == said
+    assert (TREES, new) not in services.available()
 
 
 def test_verify_names_every_problem(run: Run, repository: Path) -> None:
@@ -134,21 +138,6 @@ def test_a_version_by_another_hand_is_listed_and_registered(
     assert "exchanged" in line_of(run("list"), LAST)
 
 
-def test_a_candidate_that_is_refused_changes_nothing(
-    run: Run, repository: Path, tmp_path: Path
-) -> None:
-    candidate = tmp_path / "candidate"
-    shutil.copytree(repository / TREES / str(LAST), candidate)
-    (candidate / "model.onnx").write_bytes(b"no graph")
-    for step in ("validate", "publish"):
-        with pytest.raises(CommandError) as refused:
-            run(step, str(candidate))
-        assert "\n" not in str(refused.value)
-    assert rows("PUBLISH") == ["FAILED"]
-    assert rows("VERIFY") == ["FAILED"]
-    assert [p.name for p in (repository / TREES).glob("[0-9]*")] == [str(LAST)]
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -175,20 +164,6 @@ def test_a_refusal_is_one_line(run: Run, arguments: tuple[str, ...], says: str) 
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_only_where_demos_are_allowed_a_key_is_made(
-    repository: Path, settings: Any
-) -> None:
-    own, trust = wiring.signing_key()
-    assert command._signing_key(None).public_key() in wiring.trusted()
-    assert own is not None and own.is_file() and trust is not None
-    settings.MINDTWIN = {**settings.MINDTWIN, "DEMO": False, "SIGNING_KEY": None}
-    with pytest.raises(command.ImproperlyConfigured, match="MINDTWIN_SIGNING_KEY"):
-        command._signing_key(None)
-    settings.MINDTWIN = {**settings.MINDTWIN, "SIGNING_KEY": repository / "none.pem"}
-    with pytest.raises(command.ImproperlyConfigured, match=r"no signing key none\.pem"):
-        command._signing_key(None)
-
-
 @pytest.mark.parametrize(
     ("error", "says"),
     [
@@ -210,28 +185,19 @@ def test_what_is_down_is_named(
     assert "canary" not in str(ended.value)
 
 
-def test_the_first_version_of_a_model_is_production(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repository: Path
-) -> None:
-    wiring.models()
-    services.Channel.objects.all().delete()
-    services.ModelRelease.objects.all().delete()
-    found = next(
-        one
-        for one in wiring.models().catalogue  # type: ignore[attr-defined]
-        if one.model == TREES
-    )
-    monkeypatch.setattr(lifecycle, "publish", lambda *_a, **_k: found)
-    assert "it is production" in run("publish", str(tmp_path))
-
-
 def test_the_list_tells_what_shadows_answered_and_who_is_refused(
     run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = ShadowSummary(TREES, LAST, 40, 0.0123, 0.05, 0.2, 0.001, 1.02)
-    monkeypatch.setattr(model_table, "shadow_summary", lambda now: [one])
+    gone = replace(one, version=LAST - 1)
+    monkeypatch.setattr(model_table, "shadow_summary", lambda now: [one, gone])
+    wiring.models()
+    services.ModelRelease.objects.create(
+        model=TREES, version=gone.version, sha256="", card={}, retired_at=wiring.now()
+    )
     (repository / TREES / str(LAST) / "card.json").write_bytes(b"{}")
     table = run("list")
+    assert table.count(f"shadow {TREES}") == 1
     assert table.splitlines()[-1] == (
         f"shadow {TREES} version {LAST}: 40 predictions, quantiles differ by 0.012 on "
         "average, 0.050 at the 95th percentile, 0.200 at most (standard deviations of "

@@ -17,7 +17,7 @@ from backend.people.models import User
 from backend.registry import services
 from backend.registry.models import Channel, ServiceSwitch
 from backend.registry.switches import require_on
-from backend.twin.errors import ModelUnavailable, ServiceOff
+from backend.twin.errors import ModelRefused, ModelUnavailable, ServiceOff
 from tests.pages.conftest import Rows, Visit
 from tests.registry.made import NET, TREES, FakeServer, pointers, registered, release
 
@@ -105,6 +105,22 @@ def test_a_page_of_before_another_move_is_asked_again(
     assert pointers()[NET, "production"] == 2
 
 
+def test_a_rollback_leaves_what_its_page_showed(
+    server: FakeServer, visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    confirm(visit, "promote", (NET, 2))
+    shown = moves.standing()
+    monkeypatch.setattr("backend.pages.models_admin.standing", lambda: shown)
+    confirm(visit, "rollback", (NET, 2), standing=shown)
+    done = confirm(visit, "rollback", (NET, 2), standing=shown)
+    assert said(done).startswith(f"Refused: {NET}: production changed meanwhile")
+    assert pointers()[NET, "production"] == 1
+    monkeypatch.undo()
+    done = confirm(visit, "rollback", (NET, 2))
+    assert "was rolled back from: `promote` brings it back" in said(done)
+    assert pointers()[NET, "production"] == 1
+
+
 def test_back_shadow_and_its_end(server: FakeServer, visit: Visit) -> None:
     confirm(visit, "promote", (NET, 2))
     done = confirm(visit, "rollback", (NET, 2))
@@ -116,24 +132,30 @@ def test_back_shadow_and_its_end(server: FakeServer, visit: Visit) -> None:
     assert said(done) == f"No shadow any more: {NET}."
 
 
-@pytest.mark.parametrize("writable", [True, False])
-def test_a_site_that_may_not_write_leaves_the_files(
+@pytest.mark.parametrize(
+    ("error", "also"),
+    [
+        (None, ""),
+        (OSError("read-only"), " Still with files, run `manage.py models retire`: "),
+        (ModelRefused("none"), " Without files in the repository: "),
+    ],
+)
+def test_what_is_retired_is_said_to_be_whatever_became_of_its_files(
+    *,
     server: FakeServer,
     visit: Visit,
     monkeypatch: pytest.MonkeyPatch,
-    writable: bool,
+    error: Exception | None,
+    also: str,
 ) -> None:
-    gone = []
-
     def files(_repository: Any, model: str, version: int) -> None:
-        if not writable:
-            raise OSError("read-only")
-        gone.append((model, version))
+        if error:
+            raise error
 
     monkeypatch.setattr(lifecycle, "retire", files)
     text = said(confirm(visit, "retire", (NET, 2)))
-    assert text.startswith(f"Retired: {NET} version 2.")
-    assert ("still there" in text) is not writable
+    named = f"{NET} version 2."
+    assert text == f"Retired: {named}" + (also and also + named)
     assert release(NET, 2).retired_at is not None
 
 

@@ -81,6 +81,21 @@ def test_a_shadow_that_fails_its_case_is_none(server: FakeServer) -> None:
     assert (NET, "shadow") not in pointers()
 
 
+def test_what_is_retired_while_it_is_loaded_is_no_shadow(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(1, 2)
+
+    def meanwhile(model: str, version: int) -> None:
+        retire(actor=ACTOR, of=(model, version), models=FakeServer())
+
+    monkeypatch.setattr(server, "canary", meanwhile)
+    with pytest.raises(ModelGated, match="it was retired"):
+        shadow(server)
+    assert (NET, "shadow") not in pointers()
+    assert AccessEvent.objects.latest("seq").outcome == "DENIED"
+
+
 def test_a_shadow_is_switched_off_once(server: FakeServer) -> None:
     registered(1, 2)
     shadow(server)

@@ -10,8 +10,9 @@ import pytest
 from backend.audit import ledger
 from backend.audit.models import AccessEvent
 from backend.registry import promotion, services
+from backend.registry.assignment import retire
 from backend.registry.models import Channel, ModelRelease
-from backend.registry.promotion import promote, rollback
+from backend.registry.promotion import promote, rollback, standing
 from backend.registry.rows import point
 from backend.twin.errors import AuditUnavailable, ModelGated, ModelUnavailable
 from tests.registry.made import (
@@ -30,6 +31,12 @@ BEFORE = {(NET, "production"): 1, (TREES, "production"): 1}
 
 def go(server: FakeServer, approver: str = "ada", **releases: int) -> None:
     promote(actor=ACTOR, releases=releases, approver=approver, models=server)
+
+
+def back(*models: str, seen: dict[str, int] | None = None) -> dict[str, int]:
+    return rollback(
+        actor=ACTOR, models=models, seen=standing() if seen is None else seen
+    )
 
 
 def last_rows(count: int) -> list[tuple[str, str, dict[str, Any]]]:
@@ -190,6 +197,22 @@ def test_two_promotions_at_once_do_not_mix(
     with pytest.raises(ModelGated, match="production changed meanwhile"):
         go(server, **{NET: 2})
     assert pointers()[NET, "production"] == 3
+    assert last_rows(1)[0][:2] == ("PROMOTE", "DENIED")
+
+
+def test_what_is_retired_while_it_is_loaded_is_not_promoted(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(1, 2)
+
+    def meanwhile(model: str, version: int) -> None:
+        retire(actor=ACTOR, of=(model, version), models=FakeServer())
+
+    monkeypatch.setattr(server, "canary", meanwhile)
+    with pytest.raises(ModelGated, match=f"{NET} version 2: it was retired"):
+        go(server, **{NET: 2})
+    assert pointers() == BEFORE
+    assert last_rows(1)[0][:2] == ("PROMOTE", "DENIED")
 
 
 def test_a_model_without_production_gets_its_first(server: FakeServer) -> None:
@@ -203,20 +226,54 @@ def test_rollback_swaps_and_loads_nothing(server: FakeServer) -> None:
     registered(1, 2)
     go(server, **{NET: 2, TREES: 2})
     server.steps.clear()
-    assert rollback(actor=ACTOR, models=[NET, TREES]) == {NET: 1, TREES: 1}
+    assert back(NET, TREES) == {NET: 1, TREES: 1}
     assert pointers()[NET, "production"] == 1
     assert pointers()[NET, "previous"] == 2
     assert server.steps == []
     detail = {"model": TREES, "version": 1, "left": 2}
     assert last_rows(1) == [("ROLLBACK", "SUCCESS", detail)]
-    assert rollback(actor=ACTOR, models=[NET]) == {NET: 2}
+
+
+def test_two_who_leave_the_same_version_go_back_once(server: FakeServer) -> None:
+    registered(1, 2)
+    go(server, **{NET: 2})
+    seen = standing()
+    back(NET, seen=seen)
+    with pytest.raises(ModelGated, match=f"{NET}: production changed meanwhile"):
+        back(NET, seen=seen)
+    assert pointers()[NET, "production"] == 1
+    assert last_rows(1)[0][:2] == ("ROLLBACK", "DENIED")
+
+
+def test_what_was_left_behind_comes_back_by_a_promotion_alone(
+    server: FakeServer,
+) -> None:
+    registered(1, 2)
+    go(server, **{NET: 2})
+    back(NET)
+    with pytest.raises(ModelGated, match="version 2 was rolled back from: `promote`"):
+        back(NET)
+    assert pointers()[NET, "production"] == 1
+    go(server, **{NET: 2})
+    assert back(NET) == {NET: 1}
+
+
+def test_nothing_goes_back_to_what_was_exchanged(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered(1, 2)
+    go(server, **{NET: 2})
+    monkeypatch.setattr(services, "_withheld", frozenset({(NET, 1)}))
+    with pytest.raises(ModelGated, match="not those that were registered"):
+        back(NET)
+    assert pointers()[NET, "production"] == 2
 
 
 def test_without_a_predecessor_nothing_goes_back(server: FakeServer) -> None:
     registered(1, 2)
     go(server, **{NET: 2})
     with pytest.raises(ModelGated, match=f"{TREES}.* no previous version"):
-        rollback(actor=ACTOR, models=[NET, TREES])
+        back(NET, TREES)
     assert pointers()[NET, "production"] == 2
     assert last_rows(1)[0][:2] == ("ROLLBACK", "DENIED")
 

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from backend.audit import ledger
 from backend.audit.models import AccessEvent
 from backend.registry.models import Channel, ModelRelease
-from backend.registry.services import exchanged, production, register, withheld
+from backend.registry.services import (
+    available,
+    exchanged,
+    production,
+    register,
+    withheld,
+)
+from backend.twin.errors import AuditUnavailable
 from tests.predictions.fakes import VERSIONS, Version, card
 
 pytestmark = pytest.mark.django_db
@@ -81,13 +91,54 @@ def test_what_was_put_back_is_served_again():
     assert withheld() == frozenset()
 
 
+@pytest.mark.parametrize(
+    ("model", "number", "said"),
+    [
+        (
+            NET,
+            2,
+            {"metrics": {"x": math.nan}},
+        ),  # the database's JSON has no such number
+        (NET, 2**63, {}),
+        ("other", 1, {"metrics": {"x": math.inf}}),
+    ],
+)
+def test_a_version_that_the_database_refuses_keeps_no_other_out(model, number, said):
+    bad = Version(model, number, "b" * 64, card() | said)
+    put(Version(NET, 1, "a" * 64, card()))
+    for _ in range(2):
+        done = put(bad, Version(NET, 3, "c" * 64, card()), *VERSIONS[1:])
+        assert done.refused == {(model, number)}
+        row = AccessEvent.objects.latest("seq")
+        assert (row.action, row.outcome) == ("REGISTER", "FAILED")
+        assert row.detail == f'{{"model":"{model}","version":{number}}}'
+    assert available() == {(NET, 1), (NET, 3), ("symptom_xgboost", 1)}
+    assert set(production()) == {NET, "symptom_xgboost"}
+
+
+def test_without_its_row_nothing_is_registered(monkeypatch):
+    kept = ledger.record
+
+    def full(**words):
+        if words["detail"]["version"] == 2:
+            raise AuditUnavailable("no room")
+        kept(**words)
+
+    monkeypatch.setattr(ledger, "record", full)
+    with pytest.raises(AuditUnavailable):
+        put(Version(NET, 1, "a" * 64, card()), Version(NET, 2, "b" * 64, card()))
+    assert not ModelRelease.objects.exists()
+    assert not AccessEvent.objects.exists()
+
+
 def test_nothing_is_exchanged_where_nothing_is_known():
     assert exchanged((Version(NET, 1, "f" * 64, card()),)) == frozenset()
 
 
 def test_an_exchanged_file_that_does_not_verify_is_left_to_the_server():
     put(Version(NET, 1, "a" * 64, card()))
-    assert put(Version(NET, 1, "f" * 64, {}, verified=False)) == ([], frozenset())
+    done = put(Version(NET, 1, "f" * 64, {}, verified=False))
+    assert done == ([], frozenset(), frozenset())
     assert production()[NET].use.sha256 == "a" * 64
 
 

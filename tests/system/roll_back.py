@@ -9,8 +9,9 @@ import django
 
 django.setup()
 
-from backend.registry.promotion import rollback  # noqa: E402
+from backend.registry.promotion import rollback, standing  # noqa: E402
 
+seen = standing()
 begun = time.perf_counter()
-rollback(actor="command:test", models=sys.argv[1:])
+rollback(actor="command:test", models=sys.argv[1:], seen=seen)
 print(1000 * (time.perf_counter() - begun))

@@ -23,7 +23,7 @@ from backend.jobs.model_table import model_lines
 from backend.people.access import Actor
 from backend.registry import assignment, promotion
 from backend.registry.services import needed, register
-from backend.twin.errors import AuditUnavailable, ModelError
+from backend.twin.errors import AuditUnavailable, ModelError, ModelRefused
 
 
 class Command(BaseCommand):
@@ -114,9 +114,13 @@ class Command(BaseCommand):
             raise
         model, version = of = found.model, found.version
         self._record(Action.PUBLISH, model=model, version=version)
-        self.stdout.write(f"published {model} version {version} ({found.sha256[:12]})")
         everything = read_catalogue(wiring.model_repository(), trusted=wiring.trusted())
-        register(actor=self.actor, versions=everything)
+        if of in register(actor=self.actor, versions=everything).refused:
+            raise CommandError(
+                f"{model} version {version} lies in the repository and serves nobody: "
+                "the database does not take its card; publish it with another one"
+            )
+        self.stdout.write(f"published {model} version {version} ({found.sha256[:12]})")
         if version in needed().get(model, ()):
             self.stdout.write("the first of its model: it is production")
             return
@@ -182,16 +186,26 @@ class Command(BaseCommand):
         self.stdout.write(f"{model} version {number} shadows {percent} % of patients")
 
     def _rollback(self, *, models: list[str], **_: Any) -> None:
-        now = promotion.rollback(actor=self.actor, models=list(dict.fromkeys(models)))
+        chosen, seen = list(dict.fromkeys(models)), promotion.standing()
+        for model in seen.keys() & set(chosen):
+            self._progress(f"leaving {model} version {seen[model]}")
+        now = promotion.rollback(actor=self.actor, models=chosen, seen=seen)
         for model, version in now.items():
             self.stdout.write(f"{model} version {version} is production again")
 
     def _retire(self, *, model: str, number: int, **_: Any) -> None:
         server = wiring.models_control()
         assignment.retire(actor=self.actor, of=(model, number), models=server)
-        place = lifecycle.retire(wiring.model_repository(), model, number)
-        kept = f"{place.parent.name}/{place.name}"
-        self.stdout.write(f"{model} version {number} is retired; its files: {kept}")
+        self.stdout.write(f"{model} version {number} is retired")
+        try:
+            place = lifecycle.retire(wiring.model_repository(), model, number)
+        except ModelRefused:
+            self.stdout.write("no files of it are in the repository")
+        except OSError as error:
+            why = f"its files could not be moved ({type(error).__name__}): try again"
+            raise CommandError(why) from error
+        else:
+            self.stdout.write(f"its files: {place.parent.name}/{place.name}")
 
     def _progress(self, text: str) -> None:
         self.stderr.write(f"... {text}")

@@ -7,6 +7,7 @@ and connections share. Prints one JSON line.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -25,11 +26,14 @@ from backend.registry.assignment import retire  # noqa: E402
 from backend.registry.models import Channel, ModelRelease  # noqa: E402
 from backend.registry.promotion import promote, rollback, standing  # noqa: E402
 from backend.registry.rows import point  # noqa: E402
+from backend.registry.services import register  # noqa: E402
 from backend.twin.errors import ModelGated  # noqa: E402
+from tests.predictions.fakes import Version  # noqa: E402
 from tests.registry.made import (  # noqa: E402
     ACTOR,
     NET,
     FakeServer,
+    good_card,
     pointers,
     registered,
     release,
@@ -107,11 +111,16 @@ def main() -> None:
         seen = standing()
         both = at_once(lambda seen=seen: back(seen), lambda seen=seen: back(seen))
         twice[f"{'+'.join(both)}: {pointers()[NET, 'production']}"] += 1
+    cards = (good_card(x=math.nan), good_card(x="a\0b"), good_card(), good_card())
+    numbers = (4, 5, 3_000_000_000, 6)
+    fresh = [Version(NET, n, "0" * 64, c) for n, c in zip(numbers, cards, strict=True)]
+    refused = register(actor="system:race", versions=fresh).refused
     found = {
         "vendor": connection.vendor,
         "ended": sorted(others),
         "channels of retired ones": retired,
         "two rollbacks": twice,
+        "refused": sorted(number for _, number in refused),
         "problems": list(verify().problems),
     }
     print(json.dumps(found))

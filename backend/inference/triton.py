@@ -6,7 +6,9 @@ believed only where its answer is what the version's configuration promises.
 
 from __future__ import annotations
 
+import itertools
 import os
+import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ from backend.twin.ports import Arrays
 
 CONTROL_S = 30.0  # loading starts a process and warms the model up
 ALIVE_S = 1.0  # a living server says so in a millisecond
+_READY = grpc.ChannelConnectivity.READY.value[0]
 _ADMIN = "triton-grpc-protocol-admin-key"
 _LARGEST = 64 * 2**20  # bytes of one message
 _CHANNEL = (
@@ -71,6 +74,15 @@ class _Client(NamedTuple):
     channel: grpc.Channel
     stub: Any
 
+    @property
+    def ready(self) -> bool:
+        """Whether it is connected; half a microsecond."""
+        try:
+            state = self.channel._channel.check_connectivity_state(try_to_connect=False)
+        except ValueError:  # closed meanwhile
+            return False
+        return bool(state == _READY)
+
 
 class TritonServer:
     """Implements `twin.ports.ModelServer`, and control over what is loaded.
@@ -91,6 +103,8 @@ class TritonServer:
         self._known = KnownVersions(catalogue, digests=digests)
         self._plans: dict[Key, Plan] = {}
         self._clients: dict[int, _Client] = {}  # by process; a parent's is kept shut
+        self._numbers = itertools.count(1)
+        self._connection = 0
 
     def infer(
         self, model: str, version: int, inputs: Arrays, *, timeout_s: float
@@ -113,13 +127,16 @@ class TritonServer:
         return answer
 
     def canary(self, model: str, version: int, *, timeout_s: float = CANARY_S) -> None:
-        """Ask for the version's golden case; `timeout_s` is for each batch of it.
+        """Ask for the version's golden case; `timeout_s` is for all of it.
 
         Raises ModelUntrusted where the answer differs, and whatever `infer` raises.
         """
+        end = time.monotonic() + timeout_s
         check_golden(
             self._plan(model, version).found,
-            lambda batch: self.infer(model, version, batch, timeout_s=timeout_s),
+            lambda batch: self.infer(
+                model, version, batch, timeout_s=end - time.monotonic()
+            ),
         )
 
     def load(
@@ -167,6 +184,20 @@ class TritonServer:
             if one.name == model and one.version
         }
 
+    @property
+    def connection(self) -> int:
+        """A number that changes with each loss of the connection.
+
+        Behind another connection there may be another server, or other files. Channels
+        tell only what state they are in, which is no public part of gRPC (`subscribe`
+        tells too late, and its thread breaks forks); a lost one stays idle until the
+        next call, so that whoever looks before each call misses none.
+        """
+        client = self._clients.get(os.getpid())
+        if client is None or not client.ready:
+            self._connection = next(self._numbers)
+        return self._connection
+
     def alive(self) -> bool:
         """Whether the server answers at all, within a second."""
         try:
@@ -176,11 +207,12 @@ class TritonServer:
             return False
 
     def reconnect(self) -> None:
-        """Leave the connection to those who still wait on it, and make another.
+        """Leave the connection to those who still wait on it; the next call makes one.
 
         To a machine that is gone, the old one would be tried for a quarter of an hour.
+        Files of TLS are read again.
         """
-        self._clients[os.getpid()] = _connect(self._address)
+        self._clients.pop(os.getpid(), None)
 
     def close(self) -> None:
         """Give this process' connection back; the next call would make a new one."""
@@ -201,10 +233,7 @@ class TritonServer:
 
     def _call(self, name: str, request: Any, timeout_s: float, model: str) -> Any:
         """One call. The server's own words may quote a request: they end here."""
-        here = os.getpid()
-        client = self._clients.get(here)
-        if client is None:
-            client = self._clients.setdefault(here, _connect(self._address))
+        client = self._clients.get(os.getpid()) or self._connect(model)
         key = self._address.admin_key
         control = key is not None and name.startswith("Repository")
         metadata = ((_ADMIN, key),) if control else None
@@ -218,13 +247,20 @@ class TritonServer:
             status = grpc.StatusCode.CANCELLED
         raise TritonFailed(model, status.name.lower())
 
+    def _connect(self, model: str) -> _Client:
+        """A connection for this process; made by the first call."""
+        try:
+            channel = _channel(self._address)
+        except OSError:  # gone, or being exchanged
+            raise TritonFailed(model, "tls") from None
+        made = _Client(channel, GRPCInferenceServiceStub(channel))
+        return self._clients.setdefault(os.getpid(), made)
 
-def _connect(address: TritonAddress) -> _Client:
+
+def _channel(address: TritonAddress) -> grpc.Channel:
     if address.tls is None:
-        channel = grpc.insecure_channel(address.url, options=_CHANNEL)
-    else:
-        parts = (address.tls.authority, address.tls.key, address.tls.certificate)
-        pems = [path.read_bytes() if path else None for path in parts]
-        credentials = grpc.ssl_channel_credentials(*pems)
-        channel = grpc.secure_channel(address.url, credentials, options=_CHANNEL)
-    return _Client(channel, GRPCInferenceServiceStub(channel))
+        return grpc.insecure_channel(address.url, options=_CHANNEL)
+    parts = (address.tls.authority, address.tls.key, address.tls.certificate)
+    pems = [path.read_bytes() if path else None for path in parts]
+    credentials = grpc.ssl_channel_credentials(*pems)
+    return grpc.secure_channel(address.url, credentials, options=_CHANNEL)

@@ -89,13 +89,15 @@ class FakeTriton(GRPCInferenceServiceServicer):
 
 
 @contextmanager
-def fake_triton(credentials: grpc.ServerCredentials | None = None) -> Iterator[Any]:
+def fake_triton(
+    credentials: grpc.ServerCredentials | None = None, port: int = 0
+) -> Iterator[Any]:
     """A running fake; its `url` says where."""
     fake = FakeTriton()
     with ThreadPoolExecutor(4) as pool:
         server = grpc.server(pool)
         add_GRPCInferenceServiceServicer_to_server(fake, server)
-        place = "127.0.0.1:0"
+        place = f"127.0.0.1:{port}"
         port = (
             server.add_secure_port(place, credentials)
             if credentials

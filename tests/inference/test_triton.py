@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -243,6 +244,78 @@ def test_a_wrong_golden_answer_is_untrusted(
     )
     with pytest.raises(ModelUntrusted, match="golden case differs"):
         server.canary("tiny", 1)
+
+
+def test_the_golden_case_has_one_deadline(
+    tmp_path: Path, fake: FakeTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = CONFIG.replace("max_batch_size: 8", "max_batch_size: 1")
+    publish(tmp_path, 1, config=config)
+    (server,) = made(tmp_path, fake)
+
+    def slowly(request: Any) -> Any:
+        time.sleep(0.2)
+        return tiny_answer(request)
+
+    fake.answer = slowly
+    with pytest.raises(TritonFailed, match="deadline_exceeded"):
+        server.canary("tiny", 1, timeout_s=0.3)
+    assert len(fake.calls("ModelInfer")) == 2
+
+
+def test_a_connection_that_was_lost_is_another_one(tmp_path: Path) -> None:
+    publish(tmp_path, 1)
+    with fake_triton() as fake:
+        (server,) = made(tmp_path, fake)
+        infer(server)
+        before = server.connection
+        infer(server)
+        assert server.connection == before
+        port = int(fake.url.rpartition(":")[2])
+    with fake_triton(port=port):  # nobody asked meanwhile
+        until(lambda: server.connection != before)
+        lost = server.connection
+        until(server.alive)
+        again = server.connection
+        assert server.connection == again != before
+        (client,) = server._clients.values()
+        client.channel.close()
+        assert server.connection != again
+        server.reconnect()
+        assert server.alive()
+        assert server.connection not in {before, lost, again}
+        server.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    end = time.monotonic() + 10
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_files_of_tls_that_are_gone_are_a_failure_until_they_are_back(
+    tmp_path: Path,
+) -> None:
+    root = certificate("root", tmp_path)
+    certificate("server", tmp_path, root)
+    pem = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    credentials = grpc.ssl_server_credentials([(pem["server.key"], pem["server.pem"])])
+    publish(tmp_path / "models", 1)
+    tls = ClientTls(authority=tmp_path / "later.pem")
+    with fake_triton(credentials) as fake:
+        server = TritonServer(
+            TritonAddress(fake.url, tls=tls),
+            catalogue=lambda: listed(tmp_path / "models"),
+        )
+        server.reconnect()
+        assert not server.alive()
+        for work in (lambda: infer(server), lambda: server.load("tiny", [1])):
+            with pytest.raises(TritonFailed, match="'tiny': tls"):
+                work()
+        (tmp_path / "later.pem").write_bytes(pem["root.pem"])
+        assert infer(server)["y"].shape == (2, 3)
+        server.close()
 
 
 @pytest.mark.parametrize("known", [True, False], ids=["ours", "unknown"])

@@ -6,7 +6,7 @@ The only reader of settings outside Django's own. Everything below it gets value
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,17 +51,6 @@ _places: Places | None = None  # of a web process; other processes may wait
 _serving = threading.Lock()  # reading the repository takes a while; EHRs need not wait
 _server: Served | None = None
 _replaced: dict[str, Any] = {}
-
-
-class _Embedded(EmbeddedServer):
-    """Never lets go of a registered version: other processes move the channels, too,
-    and one that was put down here must answer when a channel points at it again.
-    """
-
-    def load(self, model: str, versions: Collection[int]) -> None:
-        """Load these beside all others; each has answered its golden case."""
-        for version in sorted(versions):
-            self.canary(model, version)
 
 
 def configure(*, grouped_audit: bool = False, web: bool = False) -> None:
@@ -271,7 +260,7 @@ def _served() -> Served:
         of.model: [number for model, number in known if model == of.model]
         for of in versions
     }
-    embedded = _Embedded(
+    embedded = EmbeddedServer(
         own["MODEL_REPOSITORY"], versions=serve, trusted=keys, digests=_digests
     )
     if own["TRITON"] is None:

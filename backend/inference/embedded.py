@@ -52,8 +52,8 @@ class EmbeddedServer:
         """`versions` says which to serve, by model, instead of the file's policy.
 
         `digests` are the graphs' sha256 as registered: a version with another graph is
-        refused, and one that was published and registered since is served when asked
-        for, whatever `versions` and the policy said before.
+        refused, and a registered one is served when asked for, whatever `versions`, the
+        policy and `load` say: other processes move the channels, too.
         """
         places = tuple(trusted)  # read with each catalogue: a key may be added
         self._known = KnownVersions(
@@ -82,7 +82,43 @@ class EmbeddedServer:
         and ModelUntrusted (digest, signature, card or graph do not agree).
         """
         deadline = time.monotonic() + timeout_s
-        found = self._find(model, version)
+        return self._run(self._find(model, version), inputs, deadline)
+
+    def canary(self, model: str, version: int) -> None:
+        """Run the version's golden case; its answer came from the training framework.
+
+        Raises ModelUntrusted where they differ by more than the card's tolerance, and
+        whatever `infer` raises.
+        """
+        self._prove(self._find(model, version))
+
+    def prepare(self, model: str, version: int) -> None:
+        """Load the version's graph, so that its first call need not. Raises as that."""
+        self._session(self._find(model, version))
+
+    def load(self, model: str, versions: Collection[int]) -> None:
+        """Serve exactly these versions of a model, read anew; each answers its case.
+
+        All or nothing: raises ModelUnavailable or ModelUntrusted for the first version
+        that is missing or not to be trusted, and serves what it served before.
+        """
+        found = {_key(one): one for one in self._known.proven(model, versions)}
+        for one in found.values():
+            self._prove(one)
+        with self._loading:
+            others = {k: v for k, v in self._served.items() if k[0] != model}
+            self._override[model] = frozenset(versions)
+            self._passed_over |= {_key(one) for one in self.catalogue}
+            self._passed_over -= found.keys() | others.keys()
+            self._served = others | found
+            self._sessions = {
+                k: v for k, v in self._sessions.items() if k[0] in self._served
+            }
+
+    def _run(
+        self, found: ModelVersion, inputs: Arrays, deadline: float
+    ) -> dict[str, np.ndarray]:
+        model, version = _key(found)
         check_request(found.config, inputs)
         session = self._session(found)
         _check_time(deadline, model)
@@ -97,35 +133,9 @@ class EmbeddedServer:
         _check_time(deadline, model)
         return dict(zip(names, answers, strict=True))
 
-    def canary(self, model: str, version: int) -> None:
-        """Run the version's golden case; its answer came from the training framework.
-
-        Raises ModelUntrusted where they differ by more than the card's tolerance, and
-        whatever `infer` raises.
-        """
-        check_golden(
-            self._find(model, version),
-            lambda batch: self.infer(model, version, batch, timeout_s=CANARY_S),
-        )
-
-    def load(self, model: str, versions: Collection[int]) -> None:
-        """Serve exactly these versions of a model, read anew, their graphs loaded.
-
-        All or nothing: raises ModelUnavailable or ModelUntrusted for the first version
-        that is missing or not to be trusted, and serves what it served before.
-        """
-        found = {_key(one): one for one in self._known.proven(model, versions)}
-        for one in found.values():
-            self._session(one)
-        with self._loading:
-            others = {k: v for k, v in self._served.items() if k[0] != model}
-            self._override[model] = frozenset(versions)
-            self._passed_over |= {_key(one) for one in self.catalogue}
-            self._passed_over -= found.keys() | others.keys()
-            self._served = others | found
-            self._sessions = {
-                k: v for k, v in self._sessions.items() if k[0] in self._served
-            }
+    def _prove(self, found: ModelVersion) -> None:
+        deadline = time.monotonic() + CANARY_S
+        check_golden(found, lambda batch: self._run(found, batch, deadline))
 
     def _find(self, model: str, version: int) -> ModelVersion:
         found = self._served.get((model, version)) or self._look_again(model, version)
@@ -141,10 +151,11 @@ class EmbeddedServer:
         Whoever asks, asks for this very number: never does it answer for another.
         """
         found = self._known.find(model, version)
-        if found is None or _key(found) in self._passed_over:
+        if found is None:
             return None
         wanted = self._known.named(model, version) or (
-            _key(found) in _served(self.catalogue, self._override)
+            _key(found) not in self._passed_over
+            and _key(found) in _served(self.catalogue, self._override)
         )
         if not wanted:
             return None

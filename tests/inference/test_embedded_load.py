@@ -13,7 +13,7 @@ from backend.inference.embedded import EmbeddedServer
 from backend.inference.keys import publish_key
 from backend.inference.manifest import sha256_of
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
-from tests.inference.tiny import KEY, TRUSTED, graph, publish
+from tests.inference.tiny import KEY, TRUSTED, golden, graph, publish
 
 X = np.ones((1, 3), np.float32)
 
@@ -34,7 +34,8 @@ def value(server: EmbeddedServer, version: int) -> float:
 
 def numbered(repository: Path, version: int) -> str:
     """A version that answers 10 n + 1; its graph's digest."""
-    folder = publish(repository, version, onnx_model=graph(10.0 * version))
+    by = 10.0 * version
+    folder = publish(repository, version, onnx_model=graph(by), cases=golden(by))
     return sha256_of(folder / "model.onnx")
 
 
@@ -73,11 +74,15 @@ def test_a_load_leaves_other_models_alone(tmp_path: Path) -> None:
     assert server.infer("other", 1, {"x": X}, timeout_s=60)["y"][0, 0] == 3
 
 
-@pytest.mark.parametrize("bad", ["missing", "unsigned", "no graph", "registered"])
+@pytest.mark.parametrize(
+    "bad", ["missing", "unsigned", "no graph", "registered", "other answers"]
+)
 def test_a_load_is_all_or_nothing(tmp_path: Path, bad: str) -> None:
     numbered(tmp_path, 1)
     if bad == "no graph":
         publish(tmp_path, 2, onnx_model=b"no graph at all")
+    elif bad == "other answers":
+        publish(tmp_path, 2, onnx_model=graph(9.0))
     elif bad != "missing":
         numbered(tmp_path, 2)
     if bad == "unsigned":
@@ -93,8 +98,8 @@ def test_a_load_is_all_or_nothing(tmp_path: Path, bad: str) -> None:
 @pytest.mark.parametrize(
     ("override", "registered", "found"),
     [
-        (None, False, {2, 3}),  # the policy serves the latest; what was served stays
-        (None, True, {2, 3}),
+        (None, False, {1, 2, 3}),  # the policy's latest, and whatever is registered
+        (None, True, {1, 2, 3}),
         ({"tiny": [1, 2]}, False, {1, 2}),
         ({"tiny": [1, 2]}, True, {1, 2, 3}),
     ],
@@ -109,6 +114,24 @@ def test_a_version_published_since_is_served_when_asked_for(
     if registered:
         digests["tiny", 3] = fresh
     assert served(server) == found
+
+
+def test_a_load_takes_nothing_registered_from_who_asks_for_it(tmp_path: Path) -> None:
+    """Another process' channel may point at it."""
+    digests = {("tiny", n): numbered(tmp_path, n) for n in (1, 2, 3)}
+    server = serve(tmp_path, digests=lambda: digests)
+    server.load("tiny", [3])
+    assert served(server) == {1, 2, 3}
+
+
+def test_a_prepared_version_has_its_graph(tmp_path: Path) -> None:
+    numbered(tmp_path, 1)
+    server = serve(tmp_path)
+    server.prepare("tiny", 1)
+    (tmp_path / "tiny" / "1" / "model.onnx").unlink()
+    assert value(server, 1) == 11
+    with pytest.raises(ModelUnavailable):
+        server.prepare("tiny", 2)
 
 
 def test_what_is_served_stays_when_its_folder_goes(tmp_path: Path) -> None:

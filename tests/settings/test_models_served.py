@@ -14,7 +14,7 @@ from backend.inference.keys import SHIPPED, publish_key
 from backend.inference.triton_process import TritonProcess
 from backend.registry import services
 from backend.registry.models import ModelRelease
-from backend.twin.errors import ModelUnavailable
+from backend.twin.errors import ModelUnavailable, ModelUntrusted
 from tests.triton import ADMIN_KEY
 from tests.versions import copied, next_version, shipped_version
 
@@ -37,7 +37,7 @@ def test_a_version_with_exchanged_weights_is_not_served(
     )
     server = wiring.models()
     server.canary(SOUND, sound)
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelUntrusted, match="not the graph that was registered"):
         server.canary(EXCHANGED, exchanged)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from backend.twin.correlation.decycling import (
     AHEAD_HOURS,
+    HOUR,
     WAKING_HOUR,
     Hours,
     hourly,
@@ -34,6 +35,7 @@ from backend.twin.correlation.streams import BiometricStream, CorrelationWindow
 LEAST_HOURS = 72  # measured hours, for an hourly biometric to be looked at
 LEAST_DAYS = 10  # values, for a daily or nightly one
 _DAILY_REACH = 6  # days of autocovariance
+_SAME = 1e-9  # of a value, or of its variance: as good as nothing
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,20 +106,18 @@ def _hourly(
     streams: tuple[BiometricStream, ...], window: CorrelationWindow, on: Hours
 ) -> list[Signal]:
     raw = np.stack([hourly(stream, window, on) for stream in streams])
-    span = (window.until - window.history_from) / np.timedelta64(3600, "s")
-    rows = without_course(raw, on.course)
+    rows = without_course(_standard(raw), on.course)
     rows = np.stack([without_weekdays(row, on.day) for row in rows])
     covariances = autocovariance(rows, REACH)
     return [
-        _hourly_signal(row, covariance, span)
+        _hourly_signal(row, covariance, _span(window))
         for row, covariance in zip(rows, covariances, strict=True)
     ]
 
 
 def _hourly_signal(row: np.ndarray, covariance: np.ndarray, span: float) -> Signal:
-    known = np.isfinite(row).sum()
-    reason = _reason(int(known), LEAST_HOURS, "hours", float(covariance[0]))
-    coverage = float(known / span)
+    coverage = float(np.isfinite(row).sum() / span)
+    reason = _reason(row, LEAST_HOURS, "hours")
     if reason:
         return _silent(row, 1, coverage, reason)
     scaled = row / np.sqrt(covariance[0])
@@ -136,20 +136,25 @@ def _daily(
         of_hour = (on.first + np.arange(on.count) - start) // 24
         first = int(of_hour[0])
         values = per_day(stream, window, first, int(of_hour[-1]) - first + 1)
-        level = without_course(values[None], trend(len(values)))[0]
+        level = without_course(_standard(values)[None], trend(len(values)))[0]
         row = without_weekdays(level, np.arange(len(level)))
         covariance = autocovariance(row[None], _DAILY_REACH, least=LEAST_DAYS)[0]
-        made.append(_daily_signal(row, covariance, of_hour - first))
+        unit = "nights" if stream.nightly else "days"
+        coverage = float(np.isfinite(row).sum() / (_span(window) / 24))
+        given = coverage, _reason(row, LEAST_DAYS, unit)
+        made.append(_daily_signal(row, covariance, of_hour - first, given=given))
     return made
 
 
 def _daily_signal(
-    row: np.ndarray, covariance: np.ndarray, day_of_hour: np.ndarray
+    row: np.ndarray,
+    covariance: np.ndarray,
+    day_of_hour: np.ndarray,
+    *,
+    given: tuple[float, str],
 ) -> Signal:
     """A day's value is taken as it is: noise and a short memory look alike in days."""
-    known = int(np.isfinite(row).sum())
-    coverage = known / len(row)
-    reason = _reason(known, LEAST_DAYS, "days", float(covariance[0]))
+    coverage, reason = given
     if reason:
         return _silent(row[day_of_hour], 24, coverage, reason)
     scaled = row / np.sqrt(covariance[0])
@@ -168,9 +173,29 @@ def _silent(row: np.ndarray, step: int, coverage: float, reason: str) -> Signal:
     return Signal(np.zeros(len(row)), row, nothing, step, coverage, reason)
 
 
-def _reason(known: int, least: int, unit: str, variance: float) -> str:
-    if known < least:
-        return f"too little measured: {known} {unit}, at least {least} are needed"
-    if variance < 1e-12:
-        return "the biometric does not change"
+def _span(window: CorrelationWindow) -> float:
+    """Hours from the first that a biometric may have to the last."""
+    return float((window.until - window.history_from) / HOUR)
+
+
+def _standard(rows: np.ndarray) -> np.ndarray:
+    """Rows [.., step] in their own units of spread; all zero where nothing changes."""
+    known = np.isfinite(rows)
+    count = np.maximum(known.sum(-1, keepdims=True), 1)
+    mean = np.where(known, rows, 0.0).sum(-1, keepdims=True) / count
+    away = rows - mean
+    spread = np.sqrt(np.where(known, away**2, 0.0).sum(-1, keepdims=True) / count)
+    flat = spread <= _SAME * (np.abs(mean) + spread)
+    return np.where(
+        known, np.where(flat, 0.0, away / np.where(flat, 1.0, spread)), rows
+    )
+
+
+def _reason(row: np.ndarray, least: int, unit: str) -> str:
+    """Why a de-cycled row says nothing, or an empty text."""
+    known = row[np.isfinite(row)]
+    if len(known) < least:
+        return f"too little measured: {len(known)} {unit}, at least {least} are needed"
+    if known @ known < _SAME * len(known):
+        return "the biometric does not change, but by the clock"
     return ""

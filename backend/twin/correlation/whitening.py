@@ -29,7 +29,7 @@ _WIDE = 32  # columns from which on a report at a time is faster
 class Whitener:
     """Ornstein-Uhlenbeck plus nugget of unit variance at `at` (hours, ascending).
 
-    `steps`: its time constant in hours.
+    Two reports at least. `steps`: the time constant in hours.
     """
 
     at: np.ndarray

@@ -8,6 +8,7 @@ import pytest
 
 from backend.audit import ledger
 from backend.audit.models import AccessEvent
+from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.services import (
     available,
@@ -114,6 +115,13 @@ def test_a_version_that_the_database_refuses_keeps_no_other_out(model, number, s
         assert row.detail == f'{{"model":"{model}","version":{number}}}'
     assert available() == {(NET, 1), (NET, 3), ("symptom_xgboost", 1)}
     assert set(production()) == {NET, "symptom_xgboost"}
+
+
+def test_what_another_process_registered_meanwhile_is_recorded_once(monkeypatch):
+    put(*VERSIONS)
+    rows = AccessEvent.objects.count()
+    monkeypatch.setattr(services, "digests", dict)
+    assert len(put(*VERSIONS).releases) == AccessEvent.objects.count() == rows
 
 
 def test_without_its_row_nothing_is_registered(monkeypatch):

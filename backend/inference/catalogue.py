@@ -3,13 +3,12 @@
     <repository>/<model>/config.pbtxt
     <repository>/<model>/<version>/{model.onnx, card.json, golden.npz, manifest.json}
 
-Reading a catalogue never fails on one bad version: it is listed, with its problem, and
-it is nobody's to serve.
+Reading a catalogue never fails on one bad version, nor on one that goes away meanwhile:
+it is listed, with its problem, and it is nobody's to serve.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,25 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from backend.inference.config import read_config
 from backend.inference.keys import trusted_keys
-from backend.inference.manifest import sha256_of, verify_manifest
+from backend.inference.manifest import (
+    MANIFEST,
+    MANIFEST_BYTES,
+    sha256_of,
+    verify_manifest,
+)
+from backend.inference.plain import read_json, read_plain
 from backend.twin.errors import ModelUntrusted
 
 GRAPH, CARD, GOLDEN = "model.onnx", "card.json", "golden.npz"
-_VERSION = re.compile(r"[1-9][0-9]*")  # Triton, too, passes over 0, 01 and words
+MIB = 1 << 20
+SIZES = {  # a version's files, and how large each may be (bytes)
+    GRAPH: 400 * MIB,
+    CARD: MIB,
+    GOLDEN: 50 * MIB,
+    MANIFEST: MANIFEST_BYTES,
+}
+LAST_VERSION = 2**31 - 1  # what every database and protocol can count to
+_VERSION = re.compile(r"[1-9][0-9]{0,9}")  # Triton, too, passes over 0, 01 and words
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +82,25 @@ def latest_verified(versions: Iterable[ModelVersion]) -> dict[str, ModelVersion]
     return latest
 
 
+def version_number(name: str) -> int | None:
+    """The version that a folder of this name holds; None where it is no version's."""
+    number = int(name) if _VERSION.fullmatch(name) else 0
+    return number if 1 <= number <= LAST_VERSION else None
+
+
 def _folders(place: Path) -> list[Path]:
     return [path for path in place.iterdir() if path.is_dir()] if place.is_dir() else []
 
 
 def _versions(model_folder: Path) -> list[Path]:
-    folders = [p for p in _folders(model_folder) if _VERSION.fullmatch(p.name)]
-    return sorted(folders, key=lambda path: int(path.name))
+    try:
+        folders = _folders(model_folder)
+    except OSError:  # gone meanwhile, or another account's: no version that we know of
+        return []
+    return sorted(
+        (path for path in folders if version_number(path.name)),
+        key=lambda path: int(path.name),
+    )
 
 
 def _read_model(folder: Path, keys: Sequence[Ed25519PublicKey]) -> list[ModelVersion]:
@@ -117,9 +142,9 @@ def _read_card(path: Path) -> dict[str, Any]:
     It is signed, so a folder signed as one version cannot pose as another.
     """
     try:
-        card = json.loads((path / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelUntrusted(f"{_place(path)}: unreadable {CARD}") from error
+        card = read_json(read_plain(path / CARD, limit=SIZES[CARD]))
+    except (ModelUntrusted, ValueError) as error:
+        raise ModelUntrusted(f"{_place(path)}: unreadable {CARD}: {error}") from error
     if not isinstance(card, dict):
         raise ModelUntrusted(f"{_place(path)}: {CARD} is not an object")
     if (card.get("model"), card.get("version")) != (path.parent.name, int(path.name)):
@@ -128,17 +153,23 @@ def _read_card(path: Path) -> dict[str, Any]:
 
 
 def _refused(path: Path, config: Any, problem: str) -> ModelVersion:
-    graph = path / GRAPH
     return ModelVersion(
         model=path.parent.name,
         version=int(path.name),
         path=path,
         config=config,
         card={},
-        sha256=sha256_of(graph) if graph.is_file() else "",
+        sha256=_digest(path / GRAPH),
         verified=False,
         problem=problem,
     )
+
+
+def _digest(graph: Path) -> str:
+    try:
+        return sha256_of(graph) if graph.is_file() else ""
+    except OSError:
+        return ""
 
 
 def _place(path: Path) -> str:

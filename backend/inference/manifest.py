@@ -8,7 +8,6 @@ one of the files: the catalogue compares it with the folder's place.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
@@ -22,9 +21,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from backend.inference.keys import key_id, trusted_keys
+from backend.inference.plain import read_json, read_plain
 from backend.twin.errors import ModelUntrusted
 
 MANIFEST = "manifest.json"
+MANIFEST_BYTES = 1 << 20
 _PURPOSE = (
     b"mindtwin model version, manifest 1\n"  # a signature serves no other purpose
 )
@@ -63,7 +64,7 @@ def verify_manifest(
     """The folder's manifest, once its signature and every file in it are proven.
 
     Raises ModelUntrusted: no manifest, unknown key, bad signature, or a file that was
-    changed, added or removed since.
+    changed, added or removed since, or cannot be read.
     """
     manifest, signature = _read(folder)
     key = next((k for k in trusted_keys(trusted) if key_id(k) == manifest.key), None)
@@ -85,11 +86,17 @@ def sha256_of(path: Path) -> str:
 
 def _digests(folder: Path) -> dict[str, str]:
     digests = {}
-    for path in sorted(folder.iterdir()):
-        if path.is_symlink() or not path.is_file():
-            raise ModelUntrusted(f"{_name(folder)}: {path.name} is not a plain file")
-        if path.name != MANIFEST:
-            digests[path.name] = sha256_of(path)
+    try:
+        for path in sorted(folder.iterdir()):
+            if path.is_symlink() or not path.is_file():
+                raise ModelUntrusted(
+                    f"{_name(folder)}: {path.name} is not a plain file"
+                )
+            if path.name != MANIFEST:
+                digests[path.name] = sha256_of(path)
+    except OSError as error:  # gone meanwhile, or not ours to read
+        word = type(error).__name__
+        raise ModelUntrusted(f"{_name(folder)}: cannot be read ({word})") from error
     return digests
 
 
@@ -103,20 +110,13 @@ def _signed_bytes(manifest: Manifest) -> bytes:
 
 def _read(folder: Path) -> tuple[Manifest, bytes]:
     try:
-        content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        content = read_json(read_plain(folder / MANIFEST, limit=MANIFEST_BYTES))
         files = {str(name): str(digest) for name, digest in content["files"].items()}
         signature = base64.b64decode(content["signature"], validate=True)
         return Manifest(files=files, key=str(content["key"])), signature
-    except FileNotFoundError as error:
-        raise ModelUntrusted(f"{_name(folder)}: no {MANIFEST}") from error
-    except (
-        ValueError,  # not UTF-8, not JSON
-        KeyError,
-        TypeError,
-        AttributeError,
-        binascii.Error,
-        OSError,
-    ) as error:
+    except ModelUntrusted as error:
+        raise ModelUntrusted(f"{_name(folder)}: {error}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ModelUntrusted(f"{_name(folder)}: unreadable {MANIFEST}") from error
 
 

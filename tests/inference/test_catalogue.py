@@ -1,14 +1,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from backend.inference.catalogue import latest_verified, read_catalogue
+from backend.inference import catalogue
+from backend.inference.catalogue import (
+    ModelVersion,
+    latest_verified,
+    read_catalogue,
+)
 from backend.inference.manifest import sha256_of, write_manifest
 from backend.twin.errors import ModelUntrusted
 from tests.inference.tiny import CONFIG, KEY, TRUSTED, publish
@@ -38,7 +45,7 @@ def test_a_config_may_leave_the_name_out(tmp_path: Path) -> None:
 
 def test_only_numbered_folders_are_versions(tmp_path: Path) -> None:
     folder = publish(tmp_path, 1)
-    for name in ("0", "01", "-1", "1.5", "draft"):
+    for name in ("0", "01", "-1", "1.5", "draft", "3.bak", "2147483648", "9" * 99):
         shutil.copytree(folder, folder.parent / name)
     (folder.parent / "2").write_text("a file")
     (tmp_path / "README").touch()
@@ -59,8 +66,23 @@ def _card(content: object) -> Callable[[Path], object]:
     ("edit", "why"),
     [
         (lambda f: (f / "golden.npz").unlink(), "no golden.npz"),
-        (lambda f: (f / "card.json").write_text("{"), "unreadable card.json"),
-        (lambda f: (f / "card.json").write_bytes(b"\xff"), "unreadable card.json"),
+        (lambda f: (f / "card.json").write_text("{"), "unreadable card.json: no JSON"),
+        (
+            lambda f: (f / "card.json").write_text("[" * 200_000),
+            "unreadable card.json: nested too deeply",
+        ),
+        (
+            lambda f: (f / "card.json").write_text('{"a": NaN}'),
+            "unreadable card.json: a number is not finite",
+        ),
+        (
+            lambda f: (f / "card.json").write_text('{"a": "\\u0000"}'),
+            "unreadable card.json: a text holds NUL or half a character",
+        ),
+        (
+            lambda f: os.truncate(f / "card.json", 1 << 21),
+            "unreadable card.json: card.json is larger than 1048576 bytes",
+        ),
         (_card([]), "card.json is not an object"),
         (_card({"model": "tiny", "version": 2}), "card.json is another version's"),
         (_card({"model": "other", "version": 1}), "card.json is another version's"),
@@ -74,6 +96,70 @@ def test_a_signed_folder_that_is_incomplete_is_not_verified(
     assert not found.verified
     assert found.problem == f"tiny/1: {why}"
     assert found.card == {}
+
+
+def _gone(folder: Path) -> None:
+    """As where somebody retires the version between listing and reading it."""
+    shutil.rmtree(folder)
+
+
+def _deep(folder: Path) -> None:
+    (folder / "manifest.json").write_text("[" * 200_000)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        (_deep, "unreadable manifest.json"),
+        (_gone, "no manifest.json"),
+        (lambda f: os.truncate(f / "manifest.json", 1 << 31), "larger than"),
+    ],
+)
+def test_a_bad_folder_costs_no_other_version(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    spoil: Callable[[Path], object],
+    why: str,
+) -> None:
+    for number in (1, 2):
+        publish(tmp_path, number)
+    real = catalogue._read_version
+
+    def read(path: Path, *rest: Any) -> ModelVersion:
+        if path.name == "2":
+            spoil(path)
+        return real(path, *rest)
+
+    monkeypatch.setattr(catalogue, "_read_version", read)
+    first, second = read_catalogue(tmp_path, trusted=TRUSTED)
+    assert (first.verified, second.verified) == (True, False)
+    assert why in (second.problem or "")
+
+
+def test_files_of_another_account_cost_no_other_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in (1, 2):
+        publish(tmp_path, number)
+    publish(tmp_path, 1, model="closed")
+    real_open, real_list = Path.open, Path.iterdir
+
+    def may_not(path: Path, *given: Any, **named: Any) -> Any:
+        if path.parts[-2:] == ("2", "model.onnx"):
+            raise PermissionError(13, "denied", str(path))
+        return real_open(path, *given, **named)
+
+    def may_not_list(path: Path) -> Any:
+        if path.name == "closed":
+            raise PermissionError(13, "denied", str(path))
+        return real_list(path)
+
+    monkeypatch.setattr(Path, "open", may_not)
+    monkeypatch.setattr(Path, "iterdir", may_not_list)
+    first, second = read_catalogue(tmp_path, trusted=TRUSTED)
+    assert (first.verified, second.verified) == (True, False)
+    assert second.problem == "tiny/2: cannot be read (PermissionError)"
+    assert second.sha256 == ""
 
 
 def test_a_changed_graph_is_listed_with_the_digest_it_has(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
@@ -97,6 +98,8 @@ def _symlink(folder: Path) -> None:
         (_take_name, "signature does not fit"),
         (lambda f: (f / MANIFEST).write_bytes(b"\xff"), "unreadable"),
         (lambda f: (f / MANIFEST).write_text("[]"), "unreadable"),
+        (lambda f: (f / MANIFEST).write_text("[" * 200_000), "unreadable"),
+        (lambda f: os.truncate(f / MANIFEST, 1 << 21), "manifest.json is larger than"),
         (lambda f: (f / MANIFEST).write_text("{}"), "unreadable"),
         (lambda f: (f / MANIFEST).write_text('{"files": []}'), "unreadable"),
         (
@@ -123,7 +126,7 @@ def test_nobody_trusted_nothing_verified(folder: Path) -> None:
 def test_a_manifest_that_is_a_folder_is_refused(folder: Path) -> None:
     (folder / MANIFEST).unlink()
     (folder / MANIFEST).mkdir()
-    with pytest.raises(ModelUntrusted, match="unreadable"):
+    with pytest.raises(ModelUntrusted, match=r"manifest\.json is not a plain"):
         verify_manifest(folder, TRUSTED)
 
 

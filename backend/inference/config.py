@@ -7,7 +7,7 @@ that the graph is what the configuration says.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -15,11 +15,33 @@ import numpy as np
 from google.protobuf import text_format
 from tritonclient.grpc.model_config_pb2 import DataType, ModelConfig
 
+from backend.inference.plain import read_plain
 from backend.twin.errors import ModelRefused, ModelUntrusted
 from backend.twin.ports import Arrays
 
 CONFIG = "config.pbtxt"
 BACKEND = "onnxruntime"
+_LIMIT = 1 << 20
+_COPIES, _DELAY_US = 64, 100_000
+_TENSOR = frozenset({"name", "data_type", "dims"})
+# The file is not signed, and Triton is told all of it: what is not here (files to load,
+# caches, sequences, other runtimes) is refused. By message, what may be set in it.
+_FIELDS = {
+    "ModelConfig": {
+        *("name", "backend", "max_batch_size", "input", "output", "version_policy"),
+        *("instance_group", "dynamic_batching", "model_warmup"),
+    },
+    "ModelInput": _TENSOR,
+    "ModelOutput": _TENSOR,
+    "ModelInstanceGroup": {"count", "kind"},
+    "ModelDynamicBatching": {"preferred_batch_size", "max_queue_delay_microseconds"},
+    "ModelWarmup": {"name", "batch_size", "inputs"},
+    "Input": {"data_type", "dims", "zero_data", "random_data"},
+    "ModelVersionPolicy": {"latest", "all", "specific"},
+    "Latest": {"num_versions"},
+    "All": set(),
+    "Specific": {"versions"},
+}
 
 
 class _Type(NamedTuple):
@@ -57,24 +79,65 @@ def read_config(model_folder: Path) -> Any:
     """The model's configuration: a protobuf ModelConfig, which carries no Python types.
 
     Raises ModelUntrusted: missing, unreadable, for another model or another backend, or
-    asking for something that the embedded server would not do.
+    with a field that we never write.
     """
-    name = model_folder.name
-    try:
-        text = (model_folder / CONFIG).read_text(encoding="utf-8")
-        config = text_format.Parse(text, ModelConfig())
-    except OSError as error:
-        raise ModelUntrusted(f"{name}: no {CONFIG}") from error
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise ModelUntrusted(f"{name}: unreadable {CONFIG}") from error
+    name, config = model_folder.name, _parsed(model_folder)
     if config.name not in ("", name):
         raise ModelUntrusted(f"{name}: {CONFIG} names another model")
     if config.backend != BACKEND:
         raise ModelUntrusted(f"{name}: {CONFIG} is not for backend {BACKEND}")
+    for field in _fields_beyond(config):
+        raise ModelUntrusted(f"{name}: {CONFIG} sets {field}, which is not served")
+    if not _modest(config):
+        raise ModelUntrusted(f"{name}: {CONFIG} asks for too much")
     for tensor in (*config.input, *config.output):
-        if _type_name(tensor) not in _TYPES or tensor.HasField("reshape"):
-            raise ModelUntrusted(f"{name}: {tensor.name} has a type or reshape unknown")
+        if _type_name(tensor) not in _TYPES:
+            raise ModelUntrusted(f"{name}: {tensor.name} has a type unknown")
     return config
+
+
+def _parsed(model_folder: Path) -> Any:
+    name = model_folder.name
+    try:
+        text = read_plain(model_folder / CONFIG, limit=_LIMIT).decode("utf-8")
+        return text_format.Parse(text, ModelConfig())
+    except ModelUntrusted as error:
+        raise ModelUntrusted(f"{name}: {error}") from error
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise ModelUntrusted(f"{name}: unreadable {CONFIG}") from error
+
+
+def _fields_beyond(message: Any) -> Iterator[str]:
+    """The fields that are set here, or further in, and are not on the list."""
+    allowed = _FIELDS[message.DESCRIPTOR.name]
+    for field, value in message.ListFields():
+        if field.name not in allowed:
+            yield field.name
+        elif field.message_type:
+            for part in _parts(field, value):
+                yield from _fields_beyond(part)
+
+
+def _modest(config: Any) -> bool:
+    """Whether copies, waiting and warming up stay within what serving needs."""
+    dims = {tensor.name: list(tensor.dims) for tensor in config.input}
+    return (
+        all(group.count <= _COPIES for group in config.instance_group)
+        and config.dynamic_batching.max_queue_delay_microseconds <= _DELAY_US
+        and all(
+            warm.batch_size <= max(config.max_batch_size, 1)
+            and all(dims.get(n) == list(e.dims) for n, e in warm.inputs.items())
+            for warm in config.model_warmup
+        )
+    )
+
+
+def _parts(field: Any, value: Any) -> Iterable[Any]:
+    """The messages in a field: one, several, or those by a name."""
+    if field.message_type.GetOptions().map_entry:
+        parts: Iterable[Any] = value.values()
+        return parts
+    return value if field.is_repeated else (value,)
 
 
 def served_versions(config: Any, present: Collection[int]) -> tuple[int, ...]:
@@ -161,7 +224,8 @@ def _full_shape(config: Any, tensor: Any) -> list[int]:
 
 
 def _type_name(tensor: Any) -> str:
-    return str(DataType.Name(tensor.data_type))
+    known = DataType.DESCRIPTOR.values_by_number.get(tensor.data_type)
+    return known.name if known else ""
 
 
 def _check_type(model: str, tensor: Any, array: np.ndarray) -> None:

@@ -70,10 +70,12 @@ def test_a_config_is_read_as_triton_reads_it(tmp_path: Path) -> None:
         (TEXT.replace('name: "two"', 'name: "three"'), "another model"),
         (TEXT.replace("onnxruntime", "python"), "not for backend onnxruntime"),
         (TEXT.replace("TYPE_INT64", "TYPE_STRING"), "n has a type"),
+        (TEXT.replace("TYPE_INT64", "99"), "n has a type"),
         (
             TEXT.replace("dims: [ -1, 2 ]", "dims: [2] reshape { shape: [1,2] }"),
-            "n has",
+            "sets reshape",
         ),
+        (TEXT.replace("dims: [ -1, 2 ]", "dims: 2 optional: true"), "sets optional"),
     ],
 )
 def test_a_config_that_cannot_be_obeyed_is_refused(
@@ -81,6 +83,68 @@ def test_a_config_that_cannot_be_obeyed_is_refused(
 ) -> None:
     with pytest.raises(ModelUntrusted, match=f"two: .*{why}"):
         read(tmp_path, text)
+
+
+WARM = 'model_warmup { name: "w" batch_size: %s inputs { key: "x" value { %s } } }'
+
+
+@pytest.mark.parametrize(
+    ("extra", "field"),
+    [
+        ("response_cache { enable: true }", "response_cache"),
+        ("response_cache { }", "response_cache"),
+        ('default_model_filename: "../../evil.onnx"', "default_model_filename"),
+        ("sequence_batching { }", "sequence_batching"),
+        ("optimization { cuda { graphs: true } }", "optimization"),
+        ('model_operations { op_library_filename: "/tmp/e.so" }', "model_operations"),
+        ('parameters { key: "x" value { string_value: "/" } }', "parameters"),
+        ("model_transaction_policy { decoupled: true }", "model_transaction_policy"),
+        ('platform: "tensorflow_savedmodel"', "platform"),
+        ('runtime: "other.so"', "runtime"),
+        ('cc_model_filenames { key: "8" value: "other.onnx" }', "cc_model_filenames"),
+        ("model_repository_agents { agents { } }", "model_repository_agents"),
+        ("instance_group { count: 1 gpus: [ 0 ] }", "gpus"),
+        ("instance_group { host_policy: 'x' }", "host_policy"),
+        ("dynamic_batching { priority_levels: 3 }", "priority_levels"),
+        (WARM % (1, "data_type: TYPE_FP32 dims: 3 input_data_file: '/x'"), "input_d"),
+        ('output { name: "z" label_filename: "/etc/passwd" }', "label_filename"),
+    ],
+)
+def test_a_field_that_we_never_write_is_refused(
+    tmp_path: Path, extra: str, field: str
+) -> None:
+    with pytest.raises(ModelUntrusted, match=f"^two: config.pbtxt sets {field}"):
+        read(tmp_path, TEXT + extra)
+
+
+@pytest.mark.parametrize(
+    ("extra", "fits"),
+    [
+        ("instance_group { count: 2 kind: KIND_CPU }", True),
+        ("instance_group { count: 65 }", False),
+        ("dynamic_batching { preferred_batch_size: 4 }", True),
+        ("dynamic_batching { max_queue_delay_microseconds: 100000 }", True),
+        ("dynamic_batching { max_queue_delay_microseconds: 100001 }", False),
+        ("version_policy { specific { versions: [ 1, 2 ] } }", True),
+        (WARM % (4, "data_type: TYPE_FP32 dims: 3 zero_data: true"), True),
+        (WARM % (5, "data_type: TYPE_FP32 dims: 3 zero_data: true"), False),
+        (WARM % (1, "data_type: TYPE_FP32 dims: 1000000000 zero_data: true"), False),
+    ],
+)
+def test_what_may_be_tuned_stays_within_bounds(
+    tmp_path: Path, extra: str, fits: bool
+) -> None:
+    if fits:
+        read(tmp_path, TEXT + extra)
+        return
+    with pytest.raises(ModelUntrusted, match=r"^two: config\.pbtxt asks for too much$"):
+        read(tmp_path, TEXT + extra)
+
+
+def test_a_config_without_end_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "config.pbtxt").symlink_to("/dev/zero")
+    with pytest.raises(ModelUntrusted, match=r"config\.pbtxt is not a plain file"):
+        read_config(tmp_path)
 
 
 def test_a_config_that_is_missing_or_no_text_is_refused(tmp_path: Path) -> None:

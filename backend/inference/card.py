@@ -12,6 +12,8 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
 
+from backend.inference.catalogue import LAST_VERSION
+from backend.inference.plain import read_json
 from backend.inference.source_attributes import Part, Said, SourceAttributes, Text
 from backend.twin.errors import ModelUntrusted
 
@@ -191,7 +193,7 @@ class Card(Part):
     """All of `card.json`. `version` 0 stands for one that has no number yet."""
 
     model: Name
-    version: Count
+    version: Annotated[int, Field(ge=0, le=LAST_VERSION)]
     created: date
     licence: Text
     intended_use: Text
@@ -217,11 +219,19 @@ class Card(Part):
 
 
 def read_card(content: bytes) -> Card:
-    """The card in a file's bytes. Raises ModelUntrusted, naming the first bad field."""
+    """The card in a file's bytes. Raises ModelUntrusted, naming the first bad field.
+
+    Parts that may say more are no exception: what a database could not keep is refused.
+    """
     try:
-        return Card.model_validate_json(content)
+        card = Card.model_validate_json(content)
     except ValidationError as error:
         raise ModelUntrusted(f"card.json: {_first(error)}") from None
+    try:
+        read_json(content)
+    except ValueError as error:
+        raise ModelUntrusted(f"card.json: {error}") from None
+    return card
 
 
 def _first(error: ValidationError) -> str:

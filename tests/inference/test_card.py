@@ -68,6 +68,7 @@ def _feature(card: dict[str, Any]) -> dict[str, Any]:
         (lambda c: c.update(extra=1), "extra: Extra inputs are not permitted"),
         (lambda c: c.update(model="../up"), "model: "),
         (lambda c: c.update(version="3"), "version: "),
+        (lambda c: c.update(version=2**31), "version: "),
         (lambda c: c.update(created="yesterday"), "created: "),
         (lambda c: c.update(inputs={}), "inputs: "),
         (lambda c: c.update(feature_schema_hash="abc"), "feature_schema_hash: "),
@@ -105,6 +106,50 @@ def test_no_number_of_a_card_may_be_infinite(shipped: dict[str, Any]) -> None:
     card = copy.deepcopy(shipped)
     card["parity"]["max_abs"] = float("inf")
     assert "parity.max_abs" in said(card)
+
+
+def _deep(levels: int) -> Any:
+    found: Any = "deep"
+    for _ in range(levels):
+        found = [found]
+    return found
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [
+        (float("nan"), "a number is not finite"),
+        (float("inf"), "a number is not finite"),
+        ([{"a": -float("inf")}], "a number is not finite"),
+        (2**63, "too large"),
+        ("a\0b", "a text holds NUL"),
+        ({"a\0b": 1}, "a text holds NUL"),
+        ("\ud800", "card.json: "),
+        (_deep(40), "nested too deeply"),
+        (_deep(500), "card.json: "),
+    ],
+)
+@pytest.mark.parametrize("part", ["metrics", "training", "compression", "renewed"])
+def test_parts_that_may_say_more_say_what_a_database_keeps(
+    shipped: dict[str, Any], part: str, odd: object, says: str
+) -> None:
+    card = copy.deepcopy(shipped)
+    card[part] = {**(card.get(part) or {}), "more": odd}
+    assert says in said(card)
+    card[part]["more"] = {"sd": [0.5, 1], "by": "us"}
+    assert said(card) == ""
+
+
+def test_no_text_of_a_card_holds_what_postgresql_refuses(
+    shipped: dict[str, Any],
+) -> None:
+    for name in ("licence", "intended_use"):
+        assert "a text holds NUL" in said({**shipped, name: "a\0b"})
+
+
+def test_a_card_that_is_nothing_but_brackets_is_refused() -> None:
+    with pytest.raises(ModelUntrusted, match=r"^card\.json: "):
+        read_card(b"[" * 200_000)
 
 
 def test_more_problems_are_counted(shipped: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 from backend.inference.config import BACKEND
+from backend.inference.sizes import check_sizes
 from backend.twin.errors import ModelUntrusted
 
 # What transformers, recurrent nets, convolutions, small classical models and their
@@ -66,8 +67,8 @@ LOAD_ERRORS = (
 def read_graph(content: bytes) -> onnx.ModelProto:
     """The graph in a file's bytes, once it is one that we run.
 
-    Raises ModelUntrusted: no ONNX, or whatever `check_operators` and ONNX's own checker
-    refuse.
+    Raises ModelUntrusted: no ONNX, or whatever `check_operators`, ONNX's own checker
+    and `check_sizes` refuse.
     """
     try:
         graph = onnx.load_model_from_string(content)
@@ -83,6 +84,7 @@ def read_graph(content: bytes) -> onnx.ModelProto:
     ) as error:
         # The checker's text quotes the graph at length: not passed on.
         raise ModelUntrusted("model.onnx is not valid ONNX") from error
+    check_sizes(graph)
     return graph
 
 

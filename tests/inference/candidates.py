@@ -95,6 +95,30 @@ def bomb(gigabytes: float) -> Edit:
     return edit
 
 
+def swell(graph: onnx.ModelProto) -> None:
+    """The same answers, and 8 GiB more for whoever asks with an anchor above 40."""
+    made, add = graph.graph.node, helper.make_node
+    for node in made:
+        node.output[:] = ["before" if n == "quantiles" else n for n in node.output]
+    constants = {"limit": np.float32(40), "many": np.float32(2**31)}
+    for name, value in {**constants, "flat": np.array([1])}.items():
+        constant = numpy_helper.from_array(np.asarray(value), name)
+        graph.graph.initializer.append(constant)
+    made.extend(
+        [
+            add("ReduceMax", ["anchor"], ["most"], keepdims=0),
+            add("Greater", ["most", "limit"], ["over"]),
+            add("Cast", ["over"], ["one"], to=TensorProto.FLOAT),
+            add("Mul", ["one", "many"], ["large"]),
+            add("Cast", ["large"], ["whole"], to=TensorProto.INT64),
+            add("Reshape", ["whole", "flat"], ["size"]),
+            add("ConstantOfShape", ["size"], ["zeros"]),
+            add("ReduceSum", ["zeros"], ["nothing"], keepdims=0),
+            add("Add", ["before", "nothing"], ["quantiles"]),
+        ]
+    )
+
+
 def fold_targets(graph: onnx.ModelProto) -> None:
     """What public converters make of several targets: every tree counts for one."""
     (trees,) = [n for n in graph.graph.node if n.op_type == "TreeEnsembleRegressor"]

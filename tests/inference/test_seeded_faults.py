@@ -34,6 +34,7 @@ from tests.inference.candidates import (
     edit_golden,
     edit_graph,
     fold_targets,
+    swell,
     wider,
 )
 
@@ -107,6 +108,16 @@ PUBLISHED: dict[str, tuple[str, Edit, str]] = {
     ),
     "memory bomb": (TRANSFORMER, bomb(1.7), "needs more memory"),
     "bomb of many sizes": (TRANSFORMER, bomb(300), "needs more memory"),
+    "bomb for some values": (
+        TRANSFORMER,
+        edit_graph(swell),
+        "ConstantOfShape: a size depends on the values that are asked with",
+    ),
+    "a number that no database keeps": (
+        TRANSFORMER,
+        edit_card(lambda card: card["metrics"].update(more=float("nan"))),
+        "card.json: a number is not finite",
+    ),
     "missing card field": (
         TRANSFORMER,
         edit_card(lambda card: card["training"].pop("data_sha256")),

@@ -25,20 +25,19 @@ import numpy as np
 
 from backend.inference.agreement import check_against, check_features
 from backend.inference.card import Card, read_card
-from backend.inference.catalogue import CARD, GOLDEN, GRAPH, ModelVersion
+from backend.inference.catalogue import CARD, GOLDEN, GRAPH, MIB, SIZES
 from backend.inference.config import CONFIG, check_graph, read_config
-from backend.inference.golden import Golden, read_golden
+from backend.inference.golden import Golden
+from backend.inference.golden_file import candidate_golden
 from backend.inference.graph import LOAD_ERRORS, config_of, read_graph, session, why
-from backend.inference.manifest import MANIFEST
+from backend.inference.plain import read_plain
 from backend.twin.errors import ModelUntrusted
 
 ROOT = Path(__file__).resolve().parents[2]
 REFUSED = "refused: "
-MIB = 1 << 20
 TIMED_RUNS = 30
 ABSURD_MS = 2000.0
 FILE_BYTES = 64 << 10  # the line we print may go to a file
-_FILES = {GRAPH: 400 * MIB, CARD: MIB, GOLDEN: 50 * MIB, MANIFEST: MIB}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,7 @@ def main(arguments: Sequence[str]) -> int:
     folder, *given = arguments
     limits = Limits(*(int(number) for number in given))
     try:
-        size = min((Path(folder) / GRAPH).stat().st_size, _FILES[GRAPH])
+        size = min((Path(folder) / GRAPH).stat().st_size, SIZES[GRAPH])
     except OSError:
         size = 0
     _limit(limits.memory + 7 * size, limits.cpu_s)
@@ -116,16 +115,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def check(folder: Path) -> Report:
     """The checks themselves, in this process. Raises ModelUntrusted."""
-    _check_files(folder)
-    card = read_card((folder / CARD).read_bytes())
-    content = (folder / GRAPH).read_bytes()
+    check_files(folder)
+    card = read_card(read_plain(folder / CARD, limit=SIZES[CARD]))
+    content = read_plain(folder / GRAPH, limit=SIZES[GRAPH])
     graph = read_graph(content)
     check_features(card)
     config = _config(folder, card, graph)
     check_against(card, config)
     ready = session(content)
     check_graph(config, ready.get_inputs(), ready.get_outputs())
-    golden = _golden(folder, card, config)
+    golden = candidate_golden(folder, card, config)
     worst = worst_difference(ready, golden, max(config.max_batch_size, 1))
     if not worst <= golden.tolerance:
         raise ModelUntrusted(
@@ -157,8 +156,11 @@ def _limit(memory: int, cpu_s: int) -> None:
         resource.setrlimit(what, (limit, limit))
 
 
-def _check_files(folder: Path) -> None:
-    """Only the expected ones, plain, and none too large."""
+def check_files(folder: Path) -> None:
+    """Only the expected ones, plain, and none too large; their content is not read.
+
+    Raises ModelUntrusted.
+    """
     if not folder.is_dir():
         raise ModelUntrusted("no such folder")
     found = {path.name: path for path in sorted(folder.iterdir())}
@@ -166,12 +168,12 @@ def _check_files(folder: Path) -> None:
         if name not in found:
             raise ModelUntrusted(f"no {name}")
     for name, path in found.items():
-        if name not in _FILES:
+        if name not in SIZES:
             raise ModelUntrusted(f"{name} is no part of a version")
         if path.is_symlink() or not path.is_file():
             raise ModelUntrusted(f"{name} is not a plain file")
-        if path.stat().st_size > _FILES[name]:
-            raise ModelUntrusted(f"{name} is larger than {_FILES[name]} bytes")
+        if path.stat().st_size > SIZES[name]:
+            raise ModelUntrusted(f"{name} is larger than {SIZES[name]} bytes")
 
 
 def _config(folder: Path, card: Card, graph: Any) -> Any:
@@ -183,29 +185,6 @@ def _config(folder: Path, card: Card, graph: Any) -> Any:
             raise ModelUntrusted("the card is of another model")
         return config
     return config_of(card.model, graph, max_batch=max(card.parity.batches))
-
-
-def _golden(folder: Path, card: Card, config: Any) -> Golden:
-    """The golden case, which must fill the largest batch, or that is never proven."""
-    found = ModelVersion(
-        model=card.model,
-        version=card.version,
-        path=folder,
-        config=config,
-        card=card.model_dump(include={"parity"}),
-        sha256="",
-        verified=True,
-        problem=None,
-    )
-    golden = read_golden(found)
-    if golden.inputs.keys() != {tensor.name for tensor in config.input}:
-        raise ModelUntrusted("the golden case has other inputs")
-    if golden.outputs.keys() != {tensor.name for tensor in config.output}:
-        raise ModelUntrusted("the golden case has other outputs")
-    rows = {len(array) for array in (*golden.inputs.values(), *golden.outputs.values())}
-    if len(rows) > 1 or min(rows) < max(config.max_batch_size, 1):
-        raise ModelUntrusted(f"a golden case needs {config.max_batch_size} rows")
-    return golden
 
 
 def worst_difference(ready: Any, golden: Golden, batch: int) -> float:
@@ -253,7 +232,9 @@ def _difference(answer: np.ndarray, expected: np.ndarray) -> float:
         return float("inf")
     if (np.isnan(answer) != np.isnan(expected)).any():
         return float("inf")
-    return float(np.nan_to_num(np.abs(answer - expected)).max())
+    return float(
+        np.nan_to_num(np.abs(np.subtract(answer, expected, dtype=float))).max()
+    )
 
 
 def _p95(ready: Any, golden: Golden) -> float:

@@ -14,31 +14,38 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
 )
 
+from backend.inference.card import Card, read_card
 from backend.inference.catalogue import (
     CARD,
     GRAPH,
+    LAST_VERSION,
+    SIZES,
     ModelVersion,
     read_catalogue,
+    version_number,
 )
-from backend.inference.config import CONFIG
+from backend.inference.config import CONFIG, read_config
 from backend.inference.graph import config_of, config_text, read_graph
 from backend.inference.manifest import MANIFEST, verify_manifest, write_manifest
-from backend.inference.validation import Limits, validate
+from backend.inference.plain import copy_plain, read_json, read_plain
+from backend.inference.validation import Limits, check_files, validate
 from backend.twin.errors import ModelError, ModelRefused, ModelUntrusted
 
 RETIRED = ".retired"
 _NEW = ".new-"
 Trusted = Iterable[Ed25519PublicKey | Path]
+Announce = Callable[[ModelVersion], object]
 
 
 def publish(
@@ -48,32 +55,33 @@ def publish(
     key: Ed25519PrivateKey,
     trusted: Trusted,
     version: int | None = None,
-    limits: Limits | None = None,
+    announce: Announce = lambda _: None,
 ) -> ModelVersion:
     """Check a candidate's files, number and sign a copy, and put it into place.
 
     The copy's card gets the number: the next one, or `version` where earlier ones lie
     elsewhere. A first version brings `config.pbtxt` with it; later ones must fit that.
-    Raises ModelRefused (the number was given before) and ModelUntrusted (any check, or
-    a key that is not trusted); then nothing was changed.
+    `announce` is told of the version when nothing but its appearing is left to do.
+    Raises ModelRefused (no such number is free), ModelUntrusted (any check, or a key
+    that is not trusted) and what `announce` raises; then nothing was changed.
     """
-    model, trusted = _model_of(candidate), tuple(trusted)
-    with _alone(repository, model) as folder:
+    card = _card_of(candidate)
+    check_files(candidate)
+    with _alone(repository, card.model) as folder:
         number = _number(folder, version)
         fresh = Path(tempfile.mkdtemp(prefix=_NEW, dir=folder))
-        _copy(candidate, fresh, version=number)
-        validate(fresh, limits=limits)
-        write_manifest(fresh, key)
+        _copy(candidate, fresh)
+        card = _numbered(fresh, number, model=folder.name)
+        validate(fresh)
+        manifest = write_manifest(fresh, key)
         verify_manifest(fresh, trusted)
-        if not (folder / CONFIG).exists():
-            _place(folder / CONFIG, _first_config(folder, fresh))
-        for path in (*fresh.iterdir(), fresh):
+        found = _found(folder, fresh, card=card, sha256=manifest.files[GRAPH])
+        for path in (*fresh.iterdir(), fresh, *folder.glob(f"{_NEW}{CONFIG}")):
+            _open_to_servers(path)
             _sync(path)
-        fresh.chmod(0o755)  # made for its owner alone, and servers read it
-        fresh.rename(folder / str(number))
-        _sync(folder)
-    found = read_catalogue(repository, trusted=trusted)
-    return next(v for v in found if (v.model, v.version) == (model, number))
+        announce(found)
+        _appear(folder, fresh, number)
+    return found
 
 
 def verify(
@@ -96,7 +104,7 @@ def retire(repository: Path, model: str, version: int) -> Path:
     if not place.is_dir():
         raise ModelRefused(f"{model}: there is no version {version}")
     with _alone(repository, model) as folder:
-        (folder / RETIRED).mkdir(exist_ok=True)
+        _folder(folder / RETIRED)
         place.rename(folder / RETIRED / place.name)
         _sync(folder)
     return folder / RETIRED / place.name
@@ -113,16 +121,11 @@ def _verified(found: ModelVersion, limits: Limits | None) -> ModelVersion:
     return found
 
 
-def _model_of(candidate: Path) -> str:
-    """The model's name on the card, safe to be a folder's."""
-    try:
-        card = json.loads((candidate / CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ModelUntrusted(f"no readable {CARD}") from error
-    model = card.get("model") if isinstance(card, dict) else None
-    if not isinstance(model, str) or not model.isidentifier() or not model.isascii():
-        raise ModelUntrusted(f"{CARD}: model is not a name")
-    return model
+def _card_of(candidate: Path) -> Card:
+    """The candidate's card, read within bounds and checked before anything is done."""
+    if not candidate.is_dir():
+        raise ModelUntrusted(f"no readable {CARD}: there is no such folder")
+    return read_card(read_plain(candidate / CARD, limit=SIZES[CARD]))
 
 
 @contextmanager
@@ -131,13 +134,13 @@ def _alone(repository: Path, model: str) -> Iterator[Path]:
 
     Where we fail it is as before; what a killed publish left is swept away.
     """
-    repository.mkdir(parents=True, exist_ok=True)
+    _folder(repository)
     folder = repository / model
     handle = os.open(repository, os.O_RDONLY)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
         before = folder.exists()
-        folder.mkdir(exist_ok=True)
+        _folder(folder)
         try:
             yield folder
             before = True
@@ -147,6 +150,13 @@ def _alone(repository: Path, model: str) -> Iterator[Path]:
         os.close(handle)
 
 
+def _folder(place: Path) -> None:
+    """Made where it is not there; what somebody else made keeps its permissions."""
+    if not place.exists():
+        place.mkdir(parents=True, exist_ok=True)
+        _open_to_servers(place)
+
+
 def _sweep(folder: Path) -> None:
     for left in folder.glob(f"{_NEW}*"):
         shutil.rmtree(left) if left.is_dir() else left.unlink()
@@ -154,40 +164,71 @@ def _sweep(folder: Path) -> None:
 
 def _number(folder: Path, wanted: int | None) -> int:
     """The next number, above all that were ever given here."""
-    places = (folder, folder / RETIRED)
-    given = [int(p.name) for place in places for p in place.glob("[0-9]*")]
-    last = max(given, default=0)
-    if wanted is not None and wanted <= last:
+    names = [p.name for place in (folder, folder / RETIRED) for p in place.glob("*")]
+    last = max((version_number(name) or 0 for name in names), default=0)
+    number = last + 1 if wanted is None else wanted
+    if not 1 <= number <= LAST_VERSION:
+        raise ModelRefused(f"{folder.name}: numbers are 1 to {LAST_VERSION}")
+    if number <= last:
         raise ModelRefused(f"{folder.name}: version {last} is there already")
-    return wanted or last + 1
+    return number
 
 
-def _copy(candidate: Path, fresh: Path, *, version: int) -> None:
-    """Every file of the candidate but a manifest, which is another folder's."""
-    for path in sorted(candidate.iterdir()):
-        if path.is_symlink() or not path.is_file():
-            raise ModelUntrusted(f"{path.name} is not a plain file")
-        if path.name != MANIFEST:
-            shutil.copyfile(path, fresh / path.name)
-    card = json.loads((fresh / CARD).read_text(encoding="utf-8"))
-    text = json.dumps({**card, "version": version}, indent=1) + "\n"
+def _copy(candidate: Path, fresh: Path) -> None:
+    """A version's files but the manifest, which is another folder's."""
+    for name in SIZES.keys() - {MANIFEST}:
+        copy_plain(candidate / name, fresh / name, limit=SIZES[name])
+
+
+def _numbered(fresh: Path, version: int, *, model: str) -> Card:
+    """Write the number into the copied card; it must still be this model's."""
+    content = read_plain(fresh / CARD, limit=SIZES[CARD])
+    if read_card(content).model != model:
+        raise ModelUntrusted(f"{CARD}: the card is of another model")
+    text = json.dumps({**read_json(content), "version": version}, indent=1) + "\n"
     (fresh / CARD).write_text(text, encoding="utf-8")
+    return read_card(text.encode())
 
 
-def _first_config(folder: Path, fresh: Path) -> str:
-    """What a first version's `config.pbtxt` says; the graph was checked before."""
+def _found(folder: Path, fresh: Path, *, card: Card, sha256: str) -> ModelVersion:
+    """The version as it will lie in its place."""
+    return ModelVersion(
+        model=folder.name,
+        version=card.version,
+        path=folder / str(card.version),
+        config=_config(folder, card, fresh),
+        card=read_json((fresh / CARD).read_bytes()),
+        sha256=sha256,
+        verified=True,
+        problem=None,
+    )
+
+
+def _config(folder: Path, card: Card, fresh: Path) -> Any:
+    """The model's configuration; a first version's is made, and laid beside its place.
+
+    The graph was checked before.
+    """
+    if (folder / CONFIG).exists():
+        return read_config(folder)
     graph = read_graph((fresh / GRAPH).read_bytes())
-    card = json.loads((fresh / CARD).read_text(encoding="utf-8"))
-    batch = max(card["parity"]["batches"])
-    return config_text(config_of(folder.name, graph, max_batch=batch))
+    config = config_of(card.model, graph, max_batch=max(card.parity.batches))
+    text = config_text(config)
+    (folder / f"{_NEW}{CONFIG}").write_text(text, encoding="utf-8")
+    return config
 
 
-def _place(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    fresh = path.with_name(f"{_NEW}{path.name}")
-    fresh.write_text(text, encoding="utf-8")
-    _sync(fresh)
-    fresh.rename(path)
+def _appear(folder: Path, fresh: Path, number: int) -> None:
+    """The configuration first, so that no version is ever seen without."""
+    for staged in folder.glob(f"{_NEW}{CONFIG}"):
+        staged.rename(folder / CONFIG)
+    fresh.rename(folder / str(number))
+    _sync(folder)
+
+
+def _open_to_servers(path: Path) -> None:
+    """Triton and the site read as other accounts, whatever our umask is."""
+    path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _sync(path: Path) -> None:

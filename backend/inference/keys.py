@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -33,7 +34,7 @@ SHIPPED = Path(__file__).parent / "trusted"
 def load_or_make_key(path: Path) -> Ed25519PrivateKey:
     """The private signing key at `path` (PEM), made on first use, owner-readable.
 
-    Raises ModelUntrusted when the file holds anything else.
+    Raises ModelUntrusted when the file holds anything else, or others may read it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -55,6 +56,7 @@ def publish_key(key: Ed25519PrivateKey | Ed25519PublicKey, folder: Path) -> Path
     path.write_bytes(
         public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     )
+    path.chmod(0o644)  # public, whatever the umask: servers of other accounts check
     return path
 
 
@@ -87,8 +89,15 @@ def _pem_files(place: Path) -> list[Path]:
 
 
 def _read_private(path: Path) -> Ed25519PrivateKey:
+    with path.open("rb") as file:
+        mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+        content = file.read()
+    if mode & 0o077:
+        raise ModelUntrusted(
+            f"{path.name}: others may read this private key ({mode:o}); chmod 600 it"
+        )
     try:
-        key = load_pem_private_key(path.read_bytes(), password=None)
+        key = load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise ModelUntrusted(f"{path.name}: not a private key in PEM") from error
     if not isinstance(key, Ed25519PrivateKey):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import stat
 from pathlib import Path
 
@@ -39,13 +40,37 @@ def test_a_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
     assert other.private_bytes_raw() != first.private_bytes_raw()
 
 
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602, 0o601])
+def test_a_private_key_that_others_may_use_is_refused(
+    tmp_path: Path, mode: int
+) -> None:
+    path = tmp_path / "signing.pem"
+    load_or_make_key(path)
+    path.chmod(mode)
+    says = rf"signing\.pem: others may read this private key \({mode:o}\); chmod 600"
+    with pytest.raises(ModelUntrusted, match=says):
+        load_or_make_key(path)
+    path.chmod(0o400)
+    load_or_make_key(path)
+
+
+def test_a_public_key_is_everybodys_to_read(tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        path = publish_key(Ed25519PrivateKey.generate(), tmp_path)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
 @pytest.mark.parametrize("content", [b"", b"no key", WRONG_PRIVATE, WRONG_PUBLIC])
 def test_a_file_that_is_no_private_key_is_refused(
     tmp_path: Path, content: bytes
 ) -> None:
     path = tmp_path / "signing.pem"
     path.write_bytes(content)
-    with pytest.raises(ModelUntrusted, match=r"signing\.pem"):
+    path.chmod(0o600)
+    with pytest.raises(ModelUntrusted, match=r"signing\.pem: not an? .*private key"):
         load_or_make_key(path)
     assert path.read_bytes() == content
 
@@ -60,6 +85,7 @@ def test_an_encrypted_private_key_is_refused(tmp_path: Path) -> None:
     )
     path = tmp_path / "signing.pem"
     path.write_bytes(sealed)
+    path.chmod(0o600)
     with pytest.raises(ModelUntrusted, match="not a private key"):
         load_or_make_key(path)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,10 +14,11 @@ import orjson
 from backend.people import crypto
 from backend.people.models import Patient
 from backend.predictions import digests
-from backend.predictions.errors import erasure_told
+from backend.predictions.errors import PatientErased, erasure_told
 from backend.predictions.models import Prediction
 from backend.predictions.remarks import Remarks, UrgentFinding, remarks
 from backend.twin import recommendation, trajectory_json
+from backend.twin.errors import SealBroken
 from backend.twin.features import ForecastWindow
 from backend.twin.recommendation import Recommendation
 from backend.twin.record import PatientRecord
@@ -25,6 +27,8 @@ from backend.twin.window_digest import window_digest
 
 TABLE = "predictions_prediction"
 COLUMN = "payload"
+
+_log = logging.getLogger("mindtwin.predictions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,20 @@ def open_answer(patient: Patient, prediction: Prediction) -> Answer:
         instruments=tuple(_instrument(item) for item in data["instruments"]),
         remarks=_remarks(data),
     )
+
+
+def openable(patient: Patient, prediction: Prediction) -> Answer | None:
+    """The same, or None where it does not open.
+
+    For those to whom one such row must not hide another, or what is urgent; whoever
+    asks for this very row is told.
+    """
+    try:
+        return open_answer(patient, prediction)
+    except SealBroken as error:
+        if not isinstance(error, PatientErased):
+            _log.warning("a stored answer does not open: %s", type(error).__name__)
+        return None
 
 
 def _instrument(data: dict[str, Any]) -> Instrument:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from backend.predictions.answer import Answer, open_answer
+from backend.predictions.answer import Answer, openable
 from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import Remarks
@@ -24,7 +24,7 @@ def find_fresh(
     "historical" of each instrument and all remarks. An answer made for another day than
     the draft's or the day before is not given again: its grade counts the days since
     the last entry. Nor is one that rests on an entry which was taken back since, or
-    that was made before there were early warnings.
+    that was made before there were early warnings, or that does not open.
     """
     prediction = (
         Prediction.objects.filter(
@@ -40,9 +40,9 @@ def find_fresh(
         .order_by("-created")
         .first()
     )
-    if prediction is None:
+    answer = openable(draft.patient, prediction) if prediction else None
+    if prediction is None or answer is None:
         return None
-    answer = open_answer(draft.patient, prediction)
     stored = tuple(item.forecast.historical for item in answer.instruments)
     if stored != historical or answer.remarks != remarks:
         return None

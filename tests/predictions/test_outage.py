@@ -129,6 +129,50 @@ def test_an_older_one_that_holds_stands_in(ask, ehr, later, outage):
     assert later(1).id == first.id  # the record has the one instrument only
 
 
+def test_a_look_back_does_not_pass_for_the_last_forecast(ask, later, outage, now):
+    first = ask()
+    hour = now + timedelta(hours=1)
+    back = ask(as_of=now.date() - timedelta(days=13), now=lambda: hour)
+    assert back.id != first.id
+    outage()
+    assert later(1).id == first.id
+    Prediction.objects.filter(pk=first.id).update(stale_since=now)
+    with pytest.raises(ModelsDown):
+        later(1)
+    again = later(1, as_of=back.as_of)  # for that very day it is the last one
+    assert again.id == back.id
+
+
+@pytest.mark.parametrize("broken", ["all", "newest"])
+def test_one_that_does_not_open_hides_nothing(*, ask, later, outage, now, broken):
+    first = ask()
+    newest = ask(now=lambda: now + timedelta(days=1))
+    spoilt = Prediction.objects.exclude(pk=first.id if broken == "newest" else None)
+    spoilt.update(payload=b"spoilt")
+    assert spoilt.filter(pk=newest.id).exists()
+    outage()
+    series, asked = ONE_MORE.series, (fakes.self_harm(fakes.LAST_DAY),)
+    record = PatientRecord(series=series, safety=asked)
+    if broken == "newest":
+        given = later(2, record=record)
+        assert (given.id, len(given.urgent_findings)) == (first.id, 1)
+    else:
+        with pytest.raises(ModelsDown) as down:
+            later(2, record=record)
+        assert len(down.value.remarks.urgent_findings) == 1
+
+
+def test_an_equal_one_that_does_not_open_is_made_anew(ask, outage, caplog):
+    first = ask()
+    Prediction.objects.update(payload=b"spoilt")
+    assert ask().id != first.id
+    assert "SealBroken" in caplog.text
+    Prediction.objects.update(payload=b"spoilt")
+    outage()
+    with pytest.raises(ModelsDown):
+        ask()
+
+
 def test_questionnaires_and_few_entries_need_no_model(ask, ehr, outage):
     ehr.record = PatientRecord(series=(fakes.questionnaire(8, 9), fakes.diary(5)))
     outage()

@@ -18,7 +18,7 @@ from backend.api.authentication import actor_of
 from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
 from backend.audit.ledger import Action
-from backend.predictions import selectors
+from backend.predictions import beside, selectors
 from backend.predictions.days import EARLIEST, latest_day
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import STALE_REASONS
@@ -121,6 +121,7 @@ class PatientForecasts(APIView):
             models=wiring.models(),
             now=wiring.now,
             policy=wiring.forecast_policy(),
+            beside=beside.later,
         )
         body = forecast_json(stored)
         place = {"Location": body["links"]["forecast"]}

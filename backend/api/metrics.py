@@ -1,8 +1,9 @@
 """Figures for Prometheus: how the models do, what waits, what is switched off.
 
 Counts, shares and differences only: no patient, and no label but names of ours. Read
-from the database at each scrape, so that every process says the same, with one
-exception that says so: calls of the model server are those of the process that answers.
+from the database at each scrape, so that every process says the same, with two
+exceptions that say so: calls of the model server, and work beside answers that was
+lost, are those of the process that answers.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from backend import wiring
-from backend.predictions import counts, selectors
+from backend.predictions import beside, counts, selectors
 from backend.registry.switches import switches
 from backend.twin.errors import ModelError
 
@@ -43,6 +44,7 @@ class Figures(Collector):
         yield from _waiting(self._now)
         yield _services()
         yield _calls()
+        yield _lost()
 
 
 @require_safe
@@ -107,11 +109,14 @@ def _outcomes(now: datetime) -> Iterator[Metric]:
 def _drift(now: datetime) -> Iterator[Metric]:
     labels = ["model", "version"]
     windows = GaugeMetricFamily(
-        "mindtwin_input_windows", "windows asked about in 30 days", labels=labels
+        "mindtwin_input_windows",
+        "windows asked about in 30 days; of how many people is not known",
+        labels=labels,
     )
     index = GaugeMetricFamily(
         "mindtwin_input_psi",
-        "population stability index against the card; absent while too few are known",
+        "population stability index against the card; absent below 200 windows, which "
+        "may be of few people",
         labels=[*labels, "array", "feature"],
     )
     asked = {}
@@ -187,4 +192,16 @@ def _calls() -> Metric:
         calls = {}
     for key, number in sorted(calls.items()):
         family.add_metric([str(word) for word in key], number)
+    return family
+
+
+def _lost() -> Metric:
+    family = CounterMetricFamily(
+        "mindtwin_beside_lost",
+        "work beside answers that this one process dropped or failed at since it "
+        "started",
+        labels=["work", "why"],
+    )
+    for key, number in sorted(beside.lost().items()):
+        family.add_metric(key, number)
     return family

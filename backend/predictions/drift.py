@@ -12,12 +12,12 @@ with absent values (NaN) as a bin of their own. It is Jeffreys' divergence of th
 stable and above 0.25 is another population). A share below FLOOR counts as FLOOR, or
 one empty bin would make it infinite. Without any drift its mean is about (bins - 1) / n
 (Yurdakul & Naranjo 2020, doi:10.21314/JRMV.2020.227), so from few windows it says
-nothing and is unknown, which is not zero.
+nothing and is unknown, which is not zero. Counted are windows, not people, because no
+row names a patient: MIN_WINDOWS may be of very few.
 """
 
 from __future__ import annotations
 
-import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from backend.predictions.models import InputCount
 from backend.registry.services import channels, production
@@ -46,8 +46,6 @@ COLUMNS = {
 Counts = dict[str, dict[str, list[int]]]  # by array, then by feature; last the missing
 Histograms = Mapping[str, Mapping[str, Mapping[str, Any]]]  # of a card; JSON, so `Any`
 
-_log = logging.getLogger("mindtwin.predictions")
-
 
 @dataclass(frozen=True, slots=True)
 class Drift:
@@ -66,20 +64,17 @@ def count_inputs(
 ) -> None:
     """Count what the models in `uses` were asked in their cards' histograms.
 
-    A model whose card has none is left out, and one that left production meanwhile. A
-    database that fails is logged: no forecast is lost for a statistic.
+    A model whose card has none is left out, and one that left production meanwhile.
+    Raises DatabaseError: do it beside the answer.
     """
-    try:
-        released = production() if windows and uses else {}
-        for model, release in released.items():
-            histograms = _histograms(release.card)
-            use = uses.get(model)
-            if use is None or use.version != release.use.version or not histograms:
-                continue
-            counts = _counted(features.inputs(model, windows), histograms)
-            _add(model, use.version, day, counts=counts, windows=len(windows))
-    except DatabaseError as error:
-        _log.warning("inputs were not counted: %s", type(error).__name__)
+    released = production() if windows and uses else {}
+    for model, release in released.items():
+        histograms = _histograms(release.card)
+        use = uses.get(model)
+        if use is None or use.version != release.use.version or not histograms:
+            continue
+        counts = _counted(features.inputs(model, windows), histograms)
+        _add(model, use.version, day, counts=counts, windows=len(windows))
 
 
 def drift(*, today: date) -> list[Drift]:

@@ -22,7 +22,6 @@ from django.db.models import QuerySet, Sum
 
 from backend.predictions.models import OutcomeScore
 from backend.predictions.outcomes import IN_SDS
-from backend.twin.trajectory import HORIZON
 
 RECENT = timedelta(days=90)
 Z = 1.959964  # of a 95 % interval
@@ -56,20 +55,6 @@ class LiveScore:
     loss: float
 
 
-@dataclass(frozen=True, slots=True)
-class AheadScore:
-    """The same for one day ahead, without intervals."""
-
-    method: str
-    versions: str
-    ahead: int
-    days: int
-    coverage_80: float
-    coverage_95: float
-    error: float
-    loss: float
-
-
 def live_scores(*, now: datetime) -> list[LiveScore]:
     """One per method and set of versions, of what was scored within RECENT."""
     sums = ("days", "inside_80", "inside_95", "error", "loss")
@@ -84,22 +69,6 @@ def live_scores(*, now: datetime) -> list[LiveScore]:
     for method, versions, *totals in rows:
         groups[method, versions].append(totals)
     return [_score(*key, np.array(found)) for key, found in groups.items()]
-
-
-def scores_ahead(*, now: datetime) -> list[AheadScore]:
-    """One per method, set of versions and day ahead, of what was scored in RECENT."""
-    sums: dict[tuple[str, str], np.ndarray] = {}
-    rows = _recent(now).order_by("method", "versions")
-    for method, versions, ahead in rows.values_list("method", "versions", "ahead"):
-        table = sums.setdefault((method, versions), np.zeros((HORIZON + 1, 5)))
-        for day, *values in ahead:
-            table[day] += [1, *values]
-    return [
-        AheadScore(*key, day, int(n), *(total / n for total in totals))
-        for key, table in sums.items()
-        for day, (n, *totals) in enumerate(table.tolist())
-        if n
-    ]
 
 
 def _recent(now: datetime) -> QuerySet[OutcomeScore]:

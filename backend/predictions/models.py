@@ -1,7 +1,8 @@
 """Stored forecasts, their deliveries, and alerts.
 
 Whatever says something about a patient's health is sealed with the patient's key;
-the columns in the clear hold our own ids, dates of ours and digests.
+the columns in the clear hold our own ids, dates of ours and digests, and sums of how
+good forecasts were, which are deleted with the key (`erasure.py`).
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class ShadowAnswer(models.Model):
     what was given, over the `windows` that both answered, in units of each window's
     sd: of quantiles the mean and the greatest distance, of medians the mean shift
     (shadow minus production); `width_ratio` is that of the 80 % intervals, None where
-    production's have no width.
+    production's have no width. Deleted when the patient is erased.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -128,8 +129,9 @@ class OutcomeScore(models.Model):
     `position` is its place in the prediction's payload; `versions` names the models
     that made it ("model:version", sorted), empty where none did. Sums over the days:
     those inside the 80 and 95 % interval, the median's absolute error and the quantile
-    loss, both in the unit that the method has (see `outcomes.py`). `ahead` holds the
-    same for each day by itself. Computed anew whenever the record changes.
+    loss, both in the unit that the method has (see `outcomes.py`). Which days, and what
+    each said, is not kept. Computed anew whenever the record changes; deleted when the
+    patient is erased, because a sum in the clear would outlive the key.
     """
 
     prediction = models.ForeignKey(
@@ -143,7 +145,6 @@ class OutcomeScore(models.Model):
     inside_95 = models.PositiveSmallIntegerField()
     error = models.FloatField()
     loss = models.FloatField()
-    ahead = models.JSONField()
     updated = models.DateTimeField(db_index=True)
 
     class Meta:

@@ -20,11 +20,11 @@ from django.db import transaction
 
 from backend.people import crypto
 from backend.people.models import Patient
-from backend.predictions.answer import Instrument, open_answer
+from backend.predictions.answer import Instrument, openable
+from backend.predictions.erasure import kept
 from backend.predictions.models import OutcomeScore, Prediction
 from backend.predictions.taken_back import records_of
 from backend.twin.calibration import ROUNDING
-from backend.twin.errors import SealBroken
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import HORIZON, INTERVALS, LEVELS, MEDIAN
 
@@ -36,13 +36,12 @@ Means = Mapping[date, float]
 
 
 class Outcome(NamedTuple):
-    """One day: how far ahead it was (1 to HORIZON), inside which intervals, how wrong.
+    """One day: inside which intervals the report was, and how wrong the forecast.
 
     `error` of the median and `loss` are in units of the window's sd for the methods
     IN_SDS, in shares of the scale's width for the others.
     """
 
-    ahead: int
     inside_80: bool
     inside_95: bool
     error: float
@@ -57,7 +56,8 @@ def score_outcomes(
     `until` is the last day the record was read for: one of the past shows too little
     and scores nothing. Forecasts that rest on an entry which was taken back are left
     as they are, as is one that nobody can open any more. Only those are opened whose
-    days show something else than when they were scored last.
+    days show something else than when they were scored last. Raises DatabaseError: do
+    it beside the answer.
     """
     if until < now.date():
         return 0
@@ -89,8 +89,11 @@ def _score(
     digests: Mapping[UUID, str],
     now: datetime,
 ) -> None:
-    """Rows and digests in one transaction; always in one order, so no deadlock."""
-    columns = ("days", "inside_80", "inside_95", "error", "loss", "ahead", "updated")
+    """Rows and digests in one transaction; always in one order, so no deadlock.
+
+    None of a patient who was erased since the answer was opened.
+    """
+    columns = ("days", "inside_80", "inside_95", "error", "loss", "updated")
     rows: list[OutcomeScore] = []
     scored: list[Prediction] = []
     for prediction in found:
@@ -98,13 +101,15 @@ def _score(
         prediction.scored_with = digests[prediction.pk]
         scored.append(prediction)
     with transaction.atomic():
+        mine = kept(owners)
         OutcomeScore.objects.bulk_create(
-            rows,
+            [row for row in rows if row.prediction.patient_id in mine],
             update_conflicts=True,
             unique_fields=["prediction", "position"],
             update_fields=columns,
         )
-        Prediction.objects.bulk_update(scored, ["scored_with"])
+        still = [one for one in scored if one.patient_id in mine]
+        Prediction.objects.bulk_update(still, ["scored_with"])
 
 
 def _daily_means(record: PatientRecord) -> dict[str, Means]:
@@ -138,9 +143,8 @@ def _rows(
     patient: Patient, prediction: Prediction, means: Mapping[str, Means], now: datetime
 ) -> Iterator[OutcomeScore]:
     """One row per instrument that can be scored; nothing where it does not open."""
-    try:
-        answer = open_answer(patient, prediction)
-    except SealBroken:
+    answer = openable(patient, prediction)
+    if answer is None:
         return
     made = prediction.created.date()
     for position, item in enumerate(answer.instruments):
@@ -158,7 +162,6 @@ def _rows(
             inside_95=sum(day.inside_95 for day in days),
             error=sum(day.error for day in days),
             loss=sum(day.loss for day in days),
-            ahead=[[day.ahead, *map(_rounded, day[1:])] for day in days],
             updated=now,
         )
 
@@ -179,13 +182,12 @@ def _outcomes(
     item: Instrument, reported: Means, *, made: date, unit: float
 ) -> Iterator[Outcome]:
     forecast = item.forecast
-    days = zip(forecast.days, forecast.quantiles, strict=True)
-    for ahead, (day, quantiles) in enumerate(days, start=1):
+    for day, quantiles in zip(forecast.days, forecast.quantiles, strict=True):
         if day > made and day in reported:
-            yield _outcome(ahead, np.array(quantiles), reported[day], unit=unit)
+            yield _outcome(np.array(quantiles), reported[day], unit=unit)
 
 
-def _outcome(ahead: int, quantiles: np.ndarray, y: float, *, unit: float) -> Outcome:
+def _outcome(quantiles: np.ndarray, y: float, *, unit: float) -> Outcome:
     """The loss is twice the pinball loss, each level weighted by the stretch of
     probability nearest to it: an approximation of the CRPS (Gneiting & Raftery 2007,
     doi:10.1198/016214506000001437).
@@ -198,7 +200,6 @@ def _outcome(ahead: int, quantiles: np.ndarray, y: float, *, unit: float) -> Out
     gap, levels = y - quantiles, np.array(LEVELS)
     pinball = np.maximum(levels * gap, (levels - 1) * gap)
     return Outcome(
-        ahead=ahead,
         inside_80=inside[0.80],
         inside_95=inside[0.95],
         error=abs(float(gap[MEDIAN])) / unit,
@@ -210,7 +211,3 @@ def _outcome(ahead: int, quantiles: np.ndarray, y: float, *, unit: float) -> Out
 def _stretches() -> np.ndarray:
     levels = np.array(LEVELS)
     return np.diff(np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2, [1.0]]))
-
-
-def _rounded(value: float) -> float:
-    return int(value) if isinstance(value, bool) else round(value, 4)

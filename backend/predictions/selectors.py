@@ -16,7 +16,7 @@ from backend.people.access import Actor, open_patient
 from backend.people.eligibility import PRIVATE
 from backend.predictions.answer import open_answer
 from backend.predictions.drift import drift
-from backend.predictions.live_scores import live_scores, scores_ahead
+from backend.predictions.live_scores import live_scores
 from backend.predictions.models import Prediction
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.shadow import shadow_summary
@@ -34,7 +34,6 @@ __all__ = [
     "latest_forecast",
     "list_forecasts",
     "live_scores",
-    "scores_ahead",
     "shadow_summary",
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import date, datetime
@@ -15,28 +15,21 @@ from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_record
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
-from backend.predictions.alerts import raise_alerts
 from backend.predictions.answer import Answer, compose, seal_answer
-from backend.predictions.asking import asker
+from backend.predictions.asking import Heard, asker
+from backend.predictions.beside import Beside, at_once
 from backend.predictions.days import last_day_read
 from backend.predictions.digests import digest_of_models, digest_of_record
-from backend.predictions.drift import count_inputs
-from backend.predictions.ensemble import (
-    approved,
-    are_down,
-    is_complete,
-    suits_models,
-)
+from backend.predictions.ensemble import approved, are_down, is_complete
 from backend.predictions.errors import ModelsDown, NoHistory, erasure_told
 from backend.predictions.freshness import find_fresh
 from backend.predictions.models import Prediction, PredictionModel
 from backend.predictions.outage import stored_instead
-from backend.predictions.outcomes import score_outcomes
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import Remarks, remarks
-from backend.predictions.shadow import ask_shadows
 from backend.predictions.stored import UNAVAILABLE, StoredForecast, stored_forecast
-from backend.predictions.taken_back import mark_taken_back, seal_evidence
+from backend.predictions.taken_back import seal_evidence
+from backend.predictions.watching import notice, watch
 from backend.registry.switches import require_on
 from backend.twin.ages import for_age
 from backend.twin.errors import InsufficientData, ServiceOff
@@ -63,13 +56,14 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     now: Callable[[], datetime],
     policy: ForecastPolicy,
     purpose: str = "TREAT",
+    beside: Beside = at_once,
 ) -> StoredForecast:
     """Forecast a patient's symptoms for the 14 days after their last entries.
 
     An equal record and equal models within the policy's hours give the stored answer;
-    two audit rows. Where all models fail the last forecast is given, marked stale. Else
-    raises ModelsDown, ServiceOff, NoHistory, DayOutOfRange, PatientErased, and as
-    `open_record` does.
+    two audit rows. Where all models fail the last forecast is given, marked stale. What
+    is learnt `beside` spoils nothing. Raises ModelsDown, ServiceOff, NoHistory,
+    DayOutOfRange, PatientErased, and as `open_record` does.
     """
     _require_on(actor, patient_id, purpose=purpose)
     until = last_day_read(as_of, moment := now())
@@ -78,20 +72,19 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
         patient, record = open_record(
             actor, patient_id, purpose=purpose, ehr=ehr, days=days, today=today
         )
-    _notice(patient, record, days=days, now=moment)
-    uses = approved(policy.weights)
+    notice(patient, record, days=days, now=moment, beside=beside)
+    uses, heard = approved(policy.weights), Heard(models)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
     with _audited(draft, purpose=purpose) as row:
         windows = _windows(record, until)
         if fresh := _fresh(draft, record, windows, until=until, policy=policy):
             return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
-        made = _made(windows, models, policy=policy, uses=uses, until=until)
+        made = _made(windows, heard, policy=policy, uses=uses, until=until)
         if are_down(made, uses):
             return _last_one(row, draft, windows, remarks(record, until), policy=policy)
         answer = compose(patient, record, windows, made, uses=uses, as_of=until)
-        draft.evidence = seal_evidence(draft, answer, windows, record=record)
-    _save(draft, answer, uses)
-    _watch(draft, windows, made, models=models, uses=uses, policy=policy)
+    _save(draft, answer, windows, record=record, uses=uses)
+    watch(draft, windows, made, heard=heard, uses=uses, policy=policy, beside=beside)
     return stored_forecast(draft, answer, now=moment, policy=policy)
 
 
@@ -114,21 +107,6 @@ def _require_on(actor: Actor, patient_id: UUID, *, purpose: str) -> None:
             detail={"error": type(off).__name__},
         )
         raise
-
-
-def _notice(
-    patient: Patient,
-    record: PatientRecord,
-    *,
-    days: tuple[date, date],
-    now: datetime,
-) -> None:
-    """What a pull tells beside the forecast it is for, and whether one is made or not:
-    what is urgent, what was taken back, and what came of earlier forecasts.
-    """
-    raise_alerts(patient, record, now=now)
-    mark_taken_back(patient, record, days=days, now=now)
-    score_outcomes(patient, record, until=days[1], now=now)
 
 
 def _draft(
@@ -158,15 +136,19 @@ def _draft(
 def _audited(prediction: Prediction, *, purpose: str) -> Iterator[Row]:
     """One FORECAST row for what happens inside; before anything is stored or leaves.
 
-    Its details may be added to; with an error among them it failed.
+    Its details may be added to; with an error among them it failed. ServiceOff where
+    somebody switched forecasts off meanwhile: an EHR takes a while to answer.
     """
     outcome = Outcome.FAILED
     detail: Row = {}
     try:
         yield detail
+        require_on(SERVICE)
         outcome = Outcome.FAILED if "error" in detail else Outcome.SUCCESS
-    except (InsufficientData, ModelsDown) as error:
+    except (InsufficientData, ModelsDown, ServiceOff) as error:
         detail["error"] = type(error).__name__
+        if isinstance(error, ServiceOff):
+            outcome = Outcome.DENIED
         raise
     finally:
         ledger.record(
@@ -254,7 +236,14 @@ def _historical(windows: list[ForecastWindow], day: date) -> tuple[bool, ...]:
     )
 
 
-def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) -> None:
+def _save(
+    prediction: Prediction,
+    answer: Answer,
+    windows: list[ForecastWindow],
+    *,
+    record: PatientRecord,
+    uses: Mapping[str, ModelUse],
+) -> None:
     """Prediction, models and deliveries in one transaction: all of it or nothing."""
     patient = prediction.patient
     forecasts = [item.forecast for item in answer.instruments]
@@ -262,6 +251,7 @@ def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) 
     if not is_complete(forecasts, uses):
         prediction.models_digest = ""  # a degraded answer is not given twice
     prediction.payload = seal_answer(patient, prediction.pk, answer)
+    prediction.evidence = seal_evidence(prediction, answer, windows, record=record)
     contributed = {use.model for forecast in forecasts for use in forecast.models}
     with transaction.atomic():
         prediction.save(force_insert=True)
@@ -270,21 +260,3 @@ def _save(prediction: Prediction, answer: Answer, uses: Mapping[str, ModelUse]) 
             for model in sorted(contributed)
         )
         outbox.enqueue(patient, prediction, answer)
-
-
-def _watch(
-    prediction: Prediction,
-    windows: list[ForecastWindow],
-    made: Sequence[Forecast],
-    *,
-    models: ModelServer,
-    uses: Mapping[str, ModelUse],
-    policy: ForecastPolicy,
-) -> None:
-    """What is learnt beside an answer that is stored already and cannot be spoilt."""
-    pairs = zip(windows, made, strict=True)
-    asked = [window for window, forecast in pairs if suits_models(forecast)]
-    count_inputs(asked, uses, day=prediction.created.date())
-    ask_shadows(
-        prediction, windows, made, models=models, uses=uses, weights=policy.weights
-    )

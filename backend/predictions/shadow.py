@@ -1,17 +1,15 @@
 """A version in the shadow answers beside production's, for some patients, unseen.
 
-It is asked after production's answer was stored and audited, within a deadline of its
-own, and nothing that it does can change, keep back or spoil that answer. The blend is
-made as it would be if the shadow version were in production in its model's place, with
-the calibration that those versions have. Each shadow is asked by itself, so that a
-difference has one cause.
+It is asked after production's answer was stored and audited (see `beside.py`), and
+nothing that it does can change, keep back or spoil that answer, or one of production's
+versions: these are not asked again. The blend is made as it would be if the shadow
+version were in production in its model's place, with the calibration that those
+versions have. Each shadow is asked by itself, so that a difference has one cause.
 """
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,26 +17,23 @@ from uuid import UUID
 
 import numpy as np
 import orjson
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import Avg, Count, Max
 
 from backend.people import crypto
-from backend.predictions.asking import asker
+from backend.predictions.asking import Heard, HeardBut, asker
+from backend.predictions.erasure import kept
 from backend.predictions.models import Prediction, ShadowAnswer
+from backend.predictions.policy import ForecastPolicy
 from backend.registry.models import Channel
 from backend.registry.services import channels
-from backend.twin.errors import ModelError, ModelUnavailable, SealBroken
 from backend.twin.features import ForecastWindow, schema_hash
 from backend.twin.forecast import forecast_all
-from backend.twin.ports import Arrays, ModelServer
 from backend.twin.trajectory import INTERVALS, MEDIAN, Forecast, ModelUse
 
-DEADLINE_S = 0.5  # of all shadows of one forecast together
 RECENT = timedelta(days=90)
 TABLE = "predictions_shadowanswer"
 COLUMN = "payload"
-
-_log = logging.getLogger("mindtwin.predictions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +55,6 @@ class ShadowSummary:
     width: float | None
 
 
-class _Hurried:
-    """A model server with one deadline for all that it is asked."""
-
-    def __init__(self, models: ModelServer, seconds: float) -> None:
-        self._models = models
-        self._ends = time.monotonic() + seconds
-
-    def infer(
-        self, model: str, version: int, inputs: Arrays, *, timeout_s: float
-    ) -> dict[str, np.ndarray]:
-        """As the server does it, within what is left."""
-        left = self._ends - time.monotonic()
-        if left <= 0:
-            raise ModelUnavailable("no time is left for a shadow")
-        return self._models.infer(
-            model, version, inputs, timeout_s=min(timeout_s, left)
-        )
-
-    def canary(self, model: str, version: int) -> None:
-        """As the server does it."""
-        self._models.canary(model, version)
-
-
 def is_covered(patient_id: UUID, model: str, percent: int) -> bool:
     """Whether a share of `percent` of the patients has this one in it.
 
@@ -97,36 +69,36 @@ def ask_shadows(
     windows: Sequence[ForecastWindow],
     made: Sequence[Forecast],
     *,
-    models: ModelServer,
+    heard: Heard,
     uses: Mapping[str, ModelUse],
-    weights: Mapping[str, float],
+    policy: ForecastPolicy,
 ) -> None:
     """Ask every shadow that covers the patient, and keep what it says.
 
-    `made` are the forecasts of `windows` as they were given, by the versions `uses`.
-    Compared are series that all of these answered, and all with the shadow in place.
+    `made` are the forecasts of `windows` as they were given, by the versions `uses`;
+    `heard` is what these said. Compared are series that all of these answered, and all
+    with the shadow in place. A shadow has the time that production's versions have:
+    with less, its failures would not be its own. Raises DatabaseError, SealBroken.
     """
     whole = [i for i, forecast in enumerate(made) if _models(forecast) == set(uses)]
-    hurried = _Hurried(models, DEADLINE_S)
-    try:
-        shadows = _shadows(prediction.patient_id, uses, weights) if uses else {}
-        for model, use in shadows.items():
-            asked = {**uses, model: use}
-            found = forecast_all(
-                [windows[i] for i in whole],
-                ask_all=asker(hurried, asked, timeout_s=DEADLINE_S),
-                weights=weights,
-                uses=asked,
-                as_of=prediction.as_of,
-            )
-            answered = {
-                i: shadow
-                for i, shadow in zip(whole, found, strict=True)
-                if _models(shadow) == set(asked)
-            }
-            _keep(prediction, use, windows=windows, made=made, shadow=answered)
-    except (ModelError, SealBroken, DatabaseError) as error:
-        _log.warning("a shadow was not asked or kept: %s", type(error).__name__)
+    weights = policy.weights
+    shadows = _shadows(prediction.patient_id, uses, weights) if uses else {}
+    for model, use in shadows.items():
+        asked = {**uses, model: use}
+        server = HeardBut(heard, (model, use.version))
+        found = forecast_all(
+            [windows[i] for i in whole],
+            ask_all=asker(server, asked, timeout_s=policy.timeout_s),
+            weights=weights,
+            uses=asked,
+            as_of=prediction.as_of,
+        )
+        answered = {
+            i: shadow
+            for i, shadow in zip(whole, found, strict=True)
+            if _models(shadow) == set(asked)
+        }
+        _keep(prediction, use, windows=windows, made=made, shadow=answered)
 
 
 def shadow_summary(*, now: datetime) -> list[ShadowSummary]:
@@ -206,14 +178,16 @@ def _keep(
         width_ratio=_ratio(_width(other), _width(given)),
     )
     quantiles = {str(i): one.quantiles for i, one in shadow.items()}
-    row.payload = crypto.seal(
-        prediction.patient,
-        table=TABLE,
-        column=COLUMN,
-        row=row.pk,
-        plain=orjson.dumps(quantiles),
-    )
-    with transaction.atomic():  # a failure ends here, not the caller's transaction
+    with transaction.atomic():
+        if not kept([prediction.patient_id]):
+            return
+        row.payload = crypto.seal(
+            prediction.patient,
+            table=TABLE,
+            column=COLUMN,
+            row=row.pk,
+            plain=orjson.dumps(quantiles),
+        )
         row.save(force_insert=True)
 
 

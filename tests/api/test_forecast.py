@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from backend.people import crypto
+from backend.predictions import beside
 from backend.predictions.answer import open_answer, seal_answer
 from backend.predictions.models import Prediction
 from backend.twin.errors import EhrMalformed, EhrRefused, EhrUnavailable
@@ -34,6 +35,13 @@ def test_a_new_forecast_is_created_and_says_where_it_is(api, created, patient):
     assert created["Location"] == body["links"]["forecast"]
     again = api.get(created["Location"]).json()
     assert again == {**body, "age_seconds": 0.0}
+
+
+def test_nobody_waits_for_what_is_learnt_beside_it(api, path, monkeypatch):
+    left = []
+    monkeypatch.setattr(beside, "later", lambda name, _work: left.append(name))
+    assert api.post(path, {}, format="json").status_code == 201
+    assert left == ["outcomes", "inputs", "shadows"]
 
 
 def test_an_instrument_has_dates_intervals_and_quantiles_that_agree(created):

@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from backend import wiring
+from backend.predictions import beside
 from backend.predictions.models import InputCount, OutcomeScore, Prediction
 from backend.predictions.models import ShadowAnswer as Shadow
 from backend.registry.models import Channel, ModelRelease
@@ -109,7 +110,6 @@ def test_outcomes_drift_and_shadows_are_told(scrape, stored, now):
         inside_95=4,
         error=2.0,
         loss=1.0,
-        ahead=[],
         updated=now,
     )
     histogram = {"edges": [0, 1, 2], "shares": [0.5, 0.5], "missing": 0.0}
@@ -140,6 +140,12 @@ def test_calls_are_those_of_the_server_that_counts(scrape, models):
     models.calls = {("symptom_xgboost", 1, "triton", "ok"): 7}
     ((labels, value),) = scrape()["mindtwin_model_calls"].items()
     assert (set(labels), value) == ({"symptom_xgboost", "1", "triton", "ok"}, 7.0)
+
+
+def test_work_that_was_lost_beside_answers_is_counted(scrape, monkeypatch):
+    monkeypatch.setattr(beside, "lost", lambda: {("shadows", "dropped"): 3})
+    ((labels, value),) = scrape()["mindtwin_beside_lost"].items()
+    assert (labels, value) == (("dropped", "shadows"), 3.0)
 
 
 def test_models_that_cannot_be_served_hide_no_other_figure(scrape, monkeypatch, db):

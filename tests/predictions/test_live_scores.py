@@ -13,9 +13,7 @@ from backend.people import access
 from backend.people.access import Actor
 from backend.predictions.live_scores import RECENT, share
 from backend.predictions.models import OutcomeScore, Prediction
-from backend.predictions.selectors import live_scores, scores_ahead
-
-AHEAD = [[1, 1, 1, 0.5, 0.25], [2, 0, 1, 1.5, 0.75]]
+from backend.predictions.selectors import live_scores
 
 
 @pytest.fixture
@@ -38,7 +36,6 @@ def scored(ask, site, now):
             "versions": "a:1 b:1",
             "error": float(days),
             "loss": days / 2,
-            "ahead": AHEAD,
             "updated": now,
         }
         numbers_of = {"days": days, "inside_80": inside, "inside_95": days}
@@ -62,22 +59,13 @@ def test_days_and_patients_are_counted_per_method_and_versions(scored, now):
     assert found["irregular", ""].unit == "width"
 
 
-def test_each_day_ahead_has_its_own(scored, now):
-    scored(1, 2)
-    scored(1, 2, ahead=AHEAD[:1])
-    first, second = scores_ahead(now=now)
-    assert (first.ahead, first.days, first.coverage_80) == (1, 2, 1.0)
-    assert (second.ahead, second.days, second.coverage_80) == (2, 1, 0.0)
-    assert (second.coverage_95, second.error, second.loss) == (1.0, 1.5, 0.75)
-
-
 @pytest.mark.parametrize("why", ["old", "taken back", "no days"])
 def test_what_does_not_count_is_left_out(scored, now, why):
     row = scored(1, 0 if why == "no days" else 2)
     if why == "taken back":
         Prediction.objects.filter(pk=row.prediction_id).update(stale_since=now)
     moment = now + RECENT + timedelta(days=1) if why == "old" else now
-    assert live_scores(now=moment) == scores_ahead(now=moment) == []
+    assert live_scores(now=moment) == []
 
 
 def test_one_patient_gives_no_interval():

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
 from backend.people import crypto
 from backend.predictions import outcomes
-from backend.predictions.answer import open_answer
+from backend.predictions.answer import openable
 from backend.predictions.models import OutcomeScore, Prediction
 from backend.predictions.outcomes import score_outcomes
 from backend.twin.person import Person
@@ -62,7 +62,6 @@ def test_days_are_scored_as_they_arrive(forecast, score, ehr):
     sd = float(np.std([e.value for e in fakes.diary().entries]))
     assert (row.days, row.inside_80, row.inside_95) == (2, 1, 1)
     assert row.error == pytest.approx((10.0 - forecast.quantiles[2][MEDIAN]) / sd)
-    assert [day[0] for day in row.ahead] == [2, 3]
     assert OutcomeScore.objects.count() == 1
 
 
@@ -128,11 +127,11 @@ def test_a_diary_whose_sd_was_not_kept_is_left_out(ask, patient, score, monkeypa
     ask()
 
     def before(patient, prediction):
-        answer = open_answer(patient, prediction)
+        answer = openable(patient, prediction)
         (item,) = answer.instruments
         return replace(answer, instruments=(replace(item, sd=None),))
 
-    monkeypatch.setattr(outcomes, "open_answer", before)
+    monkeypatch.setattr(outcomes, "openable", before)
     assert score(reported(5.0)) is None
 
 
@@ -150,7 +149,7 @@ def test_the_service_scores_at_each_pull(ask, ehr, now):
 
 def test_an_entry_outside_its_days_opens_no_forecast(forecast, score, monkeypatch):
     assert score(reported(5.0)).days == 1
-    monkeypatch.setattr(outcomes, "open_answer", None)
+    monkeypatch.setattr(outcomes, "openable", None)
     record = reported(5.0)
     (series,) = record.series
     far = Entry(fakes.LAST_DAY + 17 * DAY, 5.0, "Observation/far")
@@ -172,6 +171,18 @@ def test_a_record_that_says_nothing_new_costs_one_query(forecast, score):
         score(reported(5.0))
     asked = [one["sql"] for one in queries if "predictions_prediction" in one["sql"]]
     assert len(asked) == 1
+
+
+def test_a_database_that_fails_loses_no_answer(*, ask, ehr, now, monkeypatch, caplog):
+    def fails(*_args, **_other):
+        raise DatabaseError("lock timeout at 4.0")
+
+    ask()
+    ehr.record = reported(5.0)
+    monkeypatch.setattr(outcomes, "kept", fails)
+    assert not ask(now=lambda: now + 3 * DAY).reused
+    assert "DatabaseError" in caplog.text
+    assert "4.0" not in caplog.text
 
 
 def test_they_go_with_the_patient(forecast, score, patient):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from uuid import UUID, uuid4
 
 import orjson
@@ -27,16 +26,16 @@ class Versioned(fakes.FakeModels):
 
     def __init__(self, *, further: float = 0.5) -> None:
         super().__init__()
-        self.further, self.gone, self.slow_s = further, False, 0.0
+        self.further, self.fault, self.given_s = further, None, []
 
     def infer(self, model, version, inputs, *, timeout_s):
-        if version == 2:
-            time.sleep(min(self.slow_s, timeout_s))
-            if self.gone or self.slow_s >= timeout_s:
-                raise ModelUnavailable("gone")
         answer = super().infer(model, version, inputs, timeout_s=timeout_s)
-        moved = self.further if (model, version) == (MODEL, 2) else 0.0
-        return {"quantiles": answer["quantiles"] + moved}
+        if version != 2:
+            return answer
+        self.given_s.append(timeout_s)
+        if self.fault:
+            raise self.fault
+        return {"quantiles": answer["quantiles"] + self.further}
 
 
 @pytest.fixture
@@ -99,30 +98,48 @@ def test_what_it_said_is_sealed_for_its_row(ask, shadowed, patient):
     assert (len(quantiles), len(quantiles[0])) == (14, 11)
 
 
-@pytest.mark.parametrize(
-    "hindrance", ["no percent", "other features", "gone", "slow", "none to ask"]
-)
-def test_without_an_answer_there_is_no_row_and_no_harm(
-    *, ask, shadowed, models, ehr, hindrance, monkeypatch
-):
-    monkeypatch.setattr(shadow, "DEADLINE_S", 0.05)
-    models.gone, models.slow_s = hindrance == "gone", 5.0 * (hindrance == "slow")
+@pytest.mark.parametrize("hindrance", ["no percent", "other features", "none to ask"])
+def test_who_is_not_asked_has_no_row(*, ask, shadowed, models, ehr, hindrance):
     other = {"feature_schema_hash": "x"} if hindrance == "other features" else {}
     shadowed(0 if hindrance == "no percent" else 100, **other)
     if hindrance == "none to ask":
         ehr.record = PatientRecord(series=(fakes.questionnaire(8, 9),))
-    begun = time.monotonic()
-    assert not ask().stale
-    assert time.monotonic() - begun < 3.0
-    assert Prediction.objects.count() == 1
+    ask()
+    assert (MODEL, 2) not in models.asked
     assert not ShadowAnswer.objects.exists()
 
 
-def test_no_time_is_left_after_the_deadline(ask, shadowed, models, monkeypatch):
-    monkeypatch.setattr(shadow, "DEADLINE_S", 0.0)
+@pytest.mark.parametrize(
+    "fault",
+    [ModelUnavailable("gone"), MemoryError(), OSError("secrets"), RuntimeError("x")],
+)
+def test_a_shadow_that_fails_does_no_harm(*, ask, shadowed, models, fault, caplog):
+    shadowed()
+    models.fault = fault
+    assert not ask().stale
+    assert Prediction.objects.count() == 1
+    assert not ShadowAnswer.objects.exists()
+    assert "secrets" not in caplog.text
+
+
+def test_it_is_asked_after_the_answer_with_all_the_time_there_is(
+    ask, shadowed, models, policy
+):
+    shadowed()
+    left = []
+    ask(beside=lambda _name, work: left.append(work))
+    assert (MODEL, 2) not in models.asked
+    for work in left:
+        work()
+    assert models.given_s == [policy.timeout_s]
+    assert ShadowAnswer.objects.count() == 1
+
+
+def test_the_others_of_the_blend_are_not_asked_again(ask, shadowed, models):
     shadowed()
     ask()
-    assert (MODEL, 2) not in models.asked
+    assert sorted(models.asked) == [(MODEL, 1), (MODEL, 2), ("symptom_xgboost", 1)]
+    assert ShadowAnswer.objects.count() == 1
 
 
 def test_a_degraded_answer_is_not_compared(ask, shadowed, models):

@@ -29,6 +29,7 @@ from backend.people.models import Patient, Site, WriteMode
 from backend.predictions.answer import Answer, open_answer
 from backend.predictions.models import OutboxItem, Prediction
 from backend.predictions.setbacks import Setback, is_final, setback_of, wait
+from backend.registry.models import ServiceSwitch
 from backend.twin.errors import EhrError, RecordClosed, SealBroken
 from backend.twin.ports import Ehr, ForecastDocument, Receipt
 
@@ -119,7 +120,8 @@ def deliver_due(
     """Deliver what is due, at most `limit` items beside those that are cancelled.
 
     `owner` names this worker and no other one. A site that takes nothing at present
-    is left alone for the rest of the call. Raises AuditUnavailable, before anything
+    is left alone for the rest of the call. What is of a service that somebody switched
+    off stays pending until it is on again. Raises AuditUnavailable, before anything
     leaves.
     """
     actor = actor or Actor.of_command("deliver")
@@ -143,10 +145,14 @@ def _claim(
     """Take the item that has waited longest, or None.
 
     PostgreSQL skips rows that another worker is just taking; on SQLite a transaction
-    begins with the write lock, so there is no other worker.
+    begins with the write lock, so there is no other worker. Switches are read with
+    each item, so one that is thrown stops the next.
     """
     free = Q(lease_until=None) | Q(lease_until__lte=now)
-    due = OutboxItem.objects.filter(free, state=State.PENDING, next_attempt__lte=now)
+    off = ServiceSwitch.objects.filter(off=True).values("service")
+    due = OutboxItem.objects.filter(
+        free, state=State.PENDING, next_attempt__lte=now
+    ).exclude(prediction__service__in=off)
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     with transaction.atomic():

@@ -12,10 +12,12 @@ import pytest
 from django.core.management import CommandError
 
 from backend import wiring
+from backend.audit import ledger
 from backend.inference import lifecycle
 from backend.inference.catalogue import read_catalogue
 from backend.jobs.management.commands import models as command
 from backend.registry import services
+from backend.twin.errors import AuditUnavailable
 from tests.jobs.conftest import Run, rows
 from tests.versions import shipped_version
 
@@ -37,6 +39,42 @@ def test_a_candidate_that_is_refused_changes_nothing(
     assert rows("PUBLISH") == ["FAILED"]
     assert rows("VERIFY") == ["FAILED"]
     assert [p.name for p in (repository / TREES).glob("[0-9]*")] == [str(LAST)]
+
+
+def test_what_cannot_be_recorded_is_not_published(
+    run: Run, repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate = tmp_path / "candidate"
+    shutil.copytree(repository / TREES / str(LAST), candidate)
+    wiring.models()
+    kept = ledger.record
+
+    def full(**words: Any) -> None:
+        if words["action"] == "PUBLISH":
+            raise AuditUnavailable("no room")
+        kept(**words)
+
+    monkeypatch.setattr(ledger, "record", full)
+    with pytest.raises(CommandError, match="AuditUnavailable"):
+        run("publish", str(candidate))
+    assert [p.name for p in (repository / TREES).glob("*[0-9]*")] == [str(LAST)]
+    assert (TREES, LAST + 1) not in services.digests()
+
+
+def test_a_number_is_not_given_twice_although_its_files_are_gone(
+    run: Run, repository: Path, tmp_path: Path
+) -> None:
+    candidate = tmp_path / "candidate"
+    shutil.copytree(repository / TREES / str(LAST), candidate)
+    services.ModelRelease.objects.create(
+        model=TREES, version=LAST + 1, sha256="", card={}, retired_at=wiring.now()
+    )
+    with pytest.raises(CommandError, match=f"version {LAST + 1} was given"):
+        run("publish", str(candidate))
+    assert rows("PUBLISH") == ["FAILED"]
+    assert [p.name for p in (repository / TREES).glob("*[0-9]*")] == [str(LAST)]
+    new = str(LAST + 2)
+    assert f"version {new}" in run("publish", str(candidate), "--number", new)
 
 
 def test_a_card_that_the_database_refuses_is_not_announced(

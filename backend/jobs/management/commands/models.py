@@ -22,7 +22,7 @@ from backend.jobs.model_checks import check_models
 from backend.jobs.model_table import model_lines
 from backend.people.access import Actor
 from backend.registry import assignment, promotion
-from backend.registry.services import needed, register
+from backend.registry.services import digests, needed, register
 from backend.twin.errors import AuditUnavailable, ModelError, ModelRefused
 
 
@@ -113,7 +113,6 @@ class Command(BaseCommand):
             self._record(Action.PUBLISH, failed=True, problem=type(error).__name__)
             raise
         model, version = of = found.model, found.version
-        self._record(Action.PUBLISH, model=model, version=version)
         everything = read_catalogue(wiring.model_repository(), trusted=wiring.trusted())
         if of in register(actor=self.actor, versions=everything).refused:
             raise CommandError(
@@ -139,7 +138,18 @@ class Command(BaseCommand):
             key=key,
             trusted=wiring.trusted(),
             version=number,
+            announce=self._announce,
         )
+
+    def _announce(self, found: ModelVersion) -> None:
+        """The row, before the version is there to be seen. Raises ModelRefused where
+        the number was given before, though no files of it are left, and
+        AuditUnavailable; then it never is.
+        """
+        model, version = found.model, found.version
+        if (model, version) in digests():
+            raise ModelRefused(f"{model}: version {version} was given: say --number")
+        self._record(Action.PUBLISH, model=model, version=version)
 
     def _promote(
         self,

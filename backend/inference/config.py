@@ -22,7 +22,7 @@ from backend.twin.ports import Arrays
 CONFIG = "config.pbtxt"
 BACKEND = "onnxruntime"
 _LIMIT = 1 << 20
-_COPIES, _DELAY_US = 64, 100_000
+_COPIES, _DELAY_US = 64, 1_000_000
 _TENSOR = frozenset({"name", "data_type", "dims"})
 # The file is not signed, and Triton is told all of it: what is not here (files to load,
 # caches, sequences, other runtimes) is refused. By message, what may be set in it.

@@ -64,11 +64,14 @@ class Registration(NamedTuple):
     refused: frozenset[Numbered]
 
 
-def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
+def register(
+    *, actor: str, versions: Sequence[VersionInfo], fill: bool = True
+) -> Registration:
     """Add verified versions that are not known yet.
 
-    A model without a production channel gets its highest verified version there. To
-    repeat it adds nothing. A version that does not verify is left to the server, which
+    With `fill` a model without a production channel gets its highest verified version
+    there; what is published later has to go through the gates. To repeat it adds
+    nothing. A version that does not verify is left to the server, which
     refuses it. An exchanged one is left out, reported and recorded as denied; from now
     on `withheld` names it, and the joint does not load it. One whose card or number the
     database does not take is left out and recorded as failed; the others come in.
@@ -91,7 +94,7 @@ def register(*, actor: str, versions: Sequence[VersionInfo]) -> Registration:
         releases = [
             release for item in fresh.values() if (release := _add(actor, item))
         ]
-        for model in sorted({release.model for release in releases}):
+        for model in sorted({one.model for one in releases if fill}):
             _fill_production(model)
     refused = fresh.keys() - {(one.model, one.version) for one in releases}
     for of in sorted(refused):

@@ -17,7 +17,7 @@ from backend.inference import lifecycle
 from backend.inference.catalogue import read_catalogue
 from backend.jobs.management.commands import models as command
 from backend.registry import services
-from backend.twin.errors import AuditUnavailable
+from backend.twin.errors import AuditUnavailable, ModelUnavailable
 from tests.jobs.conftest import Run, rows
 from tests.versions import shipped_version
 
@@ -108,7 +108,7 @@ def test_only_where_demos_are_allowed_a_key_is_made(
         command._signing_key(None)
 
 
-def test_the_first_version_of_a_model_is_production(
+def test_what_is_published_is_a_candidate_even_if_the_first_of_its_model(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repository: Path
 ) -> None:
     wiring.models()
@@ -120,4 +120,21 @@ def test_the_first_version_of_a_model_is_production(
         if one.model == TREES
     )
     monkeypatch.setattr(lifecycle, "publish", lambda *_a, **_k: found)
-    assert "it is production" in run("publish", str(tmp_path))
+    assert "it is the candidate" in run("publish", str(tmp_path))
+    assert [one.name for one in services.Channel.objects.all()] == ["candidate"]
+
+
+def test_a_candidate_that_no_server_loads_is_told(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, repository: Path
+) -> None:
+    candidate = tmp_path / "candidate"
+    shutil.copytree(repository / TREES / str(LAST), candidate)
+    (candidate / "manifest.json").unlink()
+
+    def refuse(**_: object) -> None:
+        raise ModelUnavailable("Triton gave no answer")
+
+    monkeypatch.setattr(command.assignment, "assign", refuse)
+    with pytest.raises(CommandError, match="no candidate yet: Triton gave no answer"):
+        run("publish", str(candidate))
+    assert rows("PUBLISH") == ["SUCCESS"]

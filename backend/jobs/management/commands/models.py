@@ -114,18 +114,23 @@ class Command(BaseCommand):
             raise
         model, version = of = found.model, found.version
         everything = read_catalogue(wiring.model_repository(), trusted=wiring.trusted())
-        if of in register(actor=self.actor, versions=everything).refused:
+        if of in register(actor=self.actor, versions=everything, fill=False).refused:
             raise CommandError(
                 f"{model} version {version} lies in the repository and serves nobody: "
                 "the database does not take its card; publish it with another one"
             )
         self.stdout.write(f"published {model} version {version} ({found.sha256[:12]})")
-        if version in needed().get(model, ()):
-            self.stdout.write("the first of its model: it is production")
-            return
-        assignment.assign(actor=self.actor, channel="candidate", of=of, models=server)
+        try:
+            assignment.assign(
+                actor=self.actor, channel="candidate", of=of, models=server
+            )
+        except ModelError as error:
+            raise CommandError(
+                f"it is there and no candidate yet: {error}; shadow or promote it when "
+                "the server answers"
+            ) from error
         self.stdout.write(
-            f"it is the candidate; models promote {model}={version} --approver NAME"
+            "it is the candidate; `models list` shows the gates that would keep it back"
         )
 
     def _put(

@@ -28,8 +28,8 @@ class Rule:
     p(link), at most.
     """
 
-    level: float = 0.03
-    least_p: float = 0.7
+    level: float = 0.05
+    least_p: float = 0.75
     false_share: float = 0.25
 
 
@@ -105,7 +105,7 @@ def _link(found: Examination, b: int, s: int, rule: Rule) -> Link:
     curves = [curve(columns[:, half], norms[half]) for half in halves]
     pair = _Pair(fit, index, ahead, (curves[0], curves[1]))
     judged = _judged(bare, pair, found.signals.lags, rule)
-    n_eff = effective_reports(fit.counts, fit.own.correlation, signal.correlation)
+    n_eff = effective_reports(fit.counts, fit.whitener.correlation, signal.correlation)
     return replace(judged, n_eff=n_eff)
 
 
@@ -121,7 +121,7 @@ def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
     p_value, p_marginal = pair.p_value(effect), pair.p_value(single)
     direct = p_value <= rule.level and effect.p_link >= rule.least_p
     associated = not direct and p_marginal <= rule.level
-    error = scale_error(pair.fit.counts, pair.fit.own.correlation)
+    error = scale_error(pair.fit.counts, pair.fit.whitener.correlation)
     chosen, prior = single if associated else effect, pair.fit.problem.prior
     told = estimate(chosen, pair.norms, prior, error)
     lag, ends = _lag(told, lags, bare.lag_unit)

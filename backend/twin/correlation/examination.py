@@ -24,7 +24,6 @@ from backend.twin.correlation.whitening import Whitener, candidates, likeliest
 
 LEAST_REPORTS = 14
 LEAST_CHANGES = 4  # reports that differ from the most frequent answer
-_STANDS_OUT = 0.5  # p(link) from which on an effect is worth a second round
 _MOST_ROUNDED = 0.5  # of the variance that rounding may explain
 
 
@@ -32,18 +31,16 @@ _MOST_ROUNDED = 0.5  # of the variance that rounding may explain
 class Fit:
     """One symptom with enough reports to be examined.
 
-    `values` [report]: de-cycled, in standard deviations `scale` of the symptom; `own`
-    is the whitener of the symptom, `noise` that of what its effects leave, with which
-    `problem` was made; `effects` has one per usable biometric; `counts` as in
-    `pair_counts`.
+    `values` [report]: de-cycled, in standard deviations `scale` of the symptom;
+    `counts` as in `pair_counts`; `problem` was made with `whitener`; `effects` has one
+    per usable biometric.
     """
 
     reports: Reports
     values: np.ndarray
     scale: float
     counts: np.ndarray
-    own: Whitener
-    noise: Whitener
+    whitener: Whitener
     problem: Problem
     effects: list[Effect]
 
@@ -94,14 +91,6 @@ class _Shared:
         made = Problem(target, blocks, norms, freedom, self.prior, self.prior_link)
         return made, single_effects(made)
 
-    def unexplained(self, values: np.ndarray, effects: Sequence[Effect]) -> np.ndarray:
-        """The values less what the effects make of them."""
-        made = values.copy()
-        for b, effect in enumerate(effects):
-            size = effect.p_link * effect.lag_weight * effect.mean
-            made -= self.columns[:, b] @ size
-        return self.without_course(made)
-
 
 def examine(window: CorrelationWindow, *, prior_link: float = 0.5) -> Examination:
     """Every symptom of the window against every biometric.
@@ -146,9 +135,11 @@ def _shared(
 
 
 def _fits(group: Sequence[Reports], shared: _Shared) -> list[Fit]:
-    """Twice where something stands out: a link is no part of the symptom's own course.
+    """One whitener each, of the symptom as it is.
 
-    The second whitener is that of what the first round's effects leave.
+    To take out the effects and whiten what they leave again would find a little more,
+    and call a third more of the pairs linked where nothing is (by simulation): noise
+    that a false effect explains makes that effect look surer.
     """
     at = group[0].at
     rows = shared.without_course(np.stack([one.values for one in group]))
@@ -156,23 +147,11 @@ def _fits(group: Sequence[Reports], shared: _Shared) -> list[Fit]:
     rounding = np.array([_rounding(one.values) for one in group])
     scales = np.sqrt(variances - np.minimum(rounding, _MOST_ROUNDED * variances))
     rows /= scales[:, None]
-    counts, among = pair_counts(at), candidates(at)
-    own = likeliest(among, rows)
-    found = [shared.effects(row, white) for row, white in zip(rows, own, strict=True)]
-    noise = list(own)
-    again = [i for i, (_, effects) in enumerate(found) if _stands_out(effects)]
-    if again:
-        left = np.stack([shared.unexplained(rows[i], found[i][1]) for i in again])
-        for i, white in zip(again, likeliest(among, left), strict=True):
-            noise[i], found[i] = white, shared.effects(rows[i], white)
+    counts, by = pair_counts(at), likeliest(candidates(at), rows)
     return [
-        Fit(one, rows[i], float(scales[i]), counts, own[i], noise[i], *found[i])
-        for i, one in enumerate(group)
+        Fit(one, row, float(scale), counts, white, *shared.effects(row, white))
+        for one, row, scale, white in zip(group, rows, scales, by, strict=True)
     ]
-
-
-def _stands_out(effects: Sequence[Effect]) -> bool:
-    return max(effect.p_link for effect in effects) >= _STANDS_OUT
 
 
 def _rounding(values: np.ndarray) -> float:

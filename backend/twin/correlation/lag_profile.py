@@ -31,8 +31,6 @@ SYMPTOM_CONTEXT = (
     "log_reports_a_day",
     "log_memory_hours",
     "nugget",
-    "log_noise_memory_hours",
-    "noise_nugget",
     "freedom_share",
 )
 _LEAST = 8  # measured reports, for a raw correlation
@@ -122,7 +120,7 @@ def _pairs(found: Examination, fit: Fit) -> np.ndarray:
     rows = []
     for index, effect in zip(found.usable, fit.effects, strict=True):
         one = found.signals.each[index]
-        n_eff = effective_reports(fit.counts, fit.own.correlation, one.correlation)
+        n_eff = effective_reports(fit.counts, fit.whitener.correlation, one.correlation)
         daily = float(one.step_hours == 24)
         rows.append((effect.p_link, np.log(n_eff), one.coverage, daily, 1.0))
     return np.array(rows)
@@ -137,10 +135,8 @@ def _symptom(found: Examination, fit: Fit) -> np.ndarray:
             np.log(count),
             np.log(days),
             np.log(count / days),
-            np.log(fit.own.steps),
-            fit.own.nugget,
-            np.log(fit.noise.steps),
-            fit.noise.nugget,
+            np.log(fit.whitener.steps),
+            fit.whitener.nugget,
             fit.problem.freedom / count,
         ]
     )

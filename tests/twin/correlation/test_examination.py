@@ -25,19 +25,12 @@ def fitted(made: SymptomStream) -> Fit | str:
     return examine(with_symptoms(MADE, made)).fits[0]
 
 
-def test_a_link_makes_a_second_whitener() -> None:
-    fit = fitted(WORRY)
+def test_a_link_stands_out_and_nothing_does_not() -> None:
+    fit, none = fitted(WORRY), examine(window(World(r=0.0, seed=9))).fits[0]
     assert isinstance(fit, Fit)
+    assert isinstance(none, Fit)
     assert fit.effects[0].p_link > 0.99
-    assert (fit.noise.steps, fit.noise.nugget) != (fit.own.steps, fit.own.nugget)
-
-
-def test_without_a_link_one_whitener_is_enough() -> None:
-    made = window(World(r=0.0, seed=9))
-    (fit,) = examine(made).fits
-    assert isinstance(fit, Fit)
-    assert fit.effects[0].p_link < 0.5
-    assert fit.noise is fit.own
+    assert none.effects[0].p_link < 0.5
 
 
 def test_symptoms_told_at_other_times_are_fitted_apart_and_alike() -> None:

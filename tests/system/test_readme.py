@@ -45,3 +45,12 @@ def test_the_demo_runs_on_a_real_diary(
     output = installation.manage("demo", "--diary", str(diary))
     assert "read back: 16 of 16 forecasts are there exactly once" in output
     assert "0 problems" in output
+
+
+def test_a_demo_says_in_one_line_that_forecasts_are_switched_off(
+    installation: Installation,
+) -> None:
+    installation.manage("services", "off", "forecast", "--reason", "trial")
+    done = installation.run("manage.py", "demo", code=1)
+    assert "the service 'forecast' is switched off" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -18,7 +18,7 @@ from backend.jobs.diary import DiaryUnreadable, read_diary, remarks
 from backend.jobs.sandbox_process import SandboxFailed, sandbox
 from backend.people.access import Actor
 from backend.people.models import Site
-from backend.twin.errors import EhrError
+from backend.twin.errors import EhrError, ModelError, ServiceOff
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
                 else:
                     people = self._records(site, found, actor=actor)
                 self._run(site, people, actor=actor)
-        except (EhrError, SandboxFailed, ValueError) as error:
+        except (EhrError, ModelError, ServiceOff, SandboxFailed, ValueError) as error:
             raise CommandError(str(error)) from error
 
     def _files(self, site: Site, files: Path, *, actor: Actor) -> list[demo.Person]:

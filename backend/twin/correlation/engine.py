@@ -28,7 +28,7 @@ class Rule:
     p(link), at most.
     """
 
-    level: float = 0.05
+    level: float = 0.045
     least_p: float = 0.75
     false_share: float = 0.25
 

@@ -11,8 +11,8 @@ from backend.twin.correlation.selection import Effect
 LEVEL = 0.9
 _Z = 1.6449  # of a normal, for the central 90 %
 # The coefficient's interval joins those of the likeliest lags that together hold this
-# much: by simulation the smallest share that keeps 90 % where the lag is unknown too.
-_LAGS_SHARE = 0.6
+# much: by simulation enough to keep 90 % where the lag is unknown too.
+_LAGS_SHARE = 0.5
 # Of few reports, the fitted whitener and noise make peaks look sharper than they are:
 # by simulation the evidence about the lag counts by a quarter less at 22 reports, and
 # the difference falls with their square.

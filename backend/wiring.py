@@ -28,7 +28,8 @@ from backend.people import crypto
 from backend.people.models import Site
 from backend.predictions.policy import ForecastPolicy
 from backend.registry import services as registry
-from backend.registry.readiness import Server, hold
+from backend.registry.channels import needed
+from backend.registry.readiness import Server
 from backend.twin.errors import EhrMalformed, EhrRefused, ModelUnavailable
 from backend.twin.forecast import WEIGHTS
 from backend.twin.ports import Ehr, ModelServer
@@ -272,8 +273,7 @@ def _served() -> Served:
         catalogue=lambda: read_catalogue(own["MODEL_REPOSITORY"], trusted=keys),
         digests=_digests,
     )
-    hold(triton)
-    return GuardedServer(triton, embedded)
+    return GuardedServer(triton, embedded, wanted=needed())
 
 
 def _digests() -> dict[tuple[str, int], str]:

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 K = TypeVar("K", bound=Hashable)
 
 FAILURES = 3  # in a row; by then every caller would wait in vain
+SOFT = {"deadline_exceeded", "cancelled"}  # may be a busy moment; all others open it
 
 
 class Breakers(Generic[K]):
@@ -36,14 +37,14 @@ class Breakers(Generic[K]):
                 self._seen.add(key)
                 self._failures.pop(key, None)
 
-    def failed(self, key: K, reason: str, *, at_once: bool = False) -> bool:
+    def failed(self, key: K, reason: str) -> bool:
         """Count a failure; true where it was the one that opened the breaker."""
         with self._lock:
             if key in self._open:
                 return False
             count = self._failures.get(key, 0) + 1
             self._failures[key] = count
-            if not at_once and count < self._limit:
+            if reason in SOFT and count < self._limit:
                 return False
             self._open[key] = reason
             return True

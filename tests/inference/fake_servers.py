@@ -22,6 +22,7 @@ class FakeServer:
         self.load_error: ModelError | None = None
         self.asked: list[tuple[str, int, float]] = []
         self.told: list[Any] = []
+        self.prepared: list[tuple[str, int]] = []
 
     def infer(self, model: str, version: int, inputs: Any, *, timeout_s: float) -> Any:
         self.asked.append((model, version, timeout_s))
@@ -33,6 +34,11 @@ class FakeServer:
         self.told.append(("canary", model, version))
         if self.golden:
             raise self.golden
+
+    def prepare(self, model: str, version: int) -> None:
+        self.prepared.append((model, version))
+        if self.load_error:
+            raise self.load_error
 
     def load(self, model: str, versions: Collection[int]) -> None:
         self.told.append(("load", model, set(versions)))
@@ -46,6 +52,7 @@ class FakeRemote(FakeServer):
     def __init__(self) -> None:
         super().__init__()
         self.lives = True
+        self.connection = 1
         self.said: dict[int, str] = {1: "READY"}
         self.on_load: Callable[[FakeRemote, Collection[int]], object] = (
             lambda fake, versions: None

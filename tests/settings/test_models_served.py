@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -135,4 +137,27 @@ def test_a_triton_that_is_away_keeps_nobody_waiting(
     assert isinstance(server, GuardedServer)
     server.canary(SOUND, shipped_version(SOUND))
     assert {one[2] for one in server.state()} == {"embedded"}
+    server.close()
+
+
+@pytest.mark.django_db
+def test_a_triton_that_says_nothing_keeps_no_process_from_its_start(
+    installation: Path, settings: Any
+) -> None:
+    services.register(
+        actor="system:test",
+        versions=read_catalogue(installation, trusted=wiring.trusted()),
+    )
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"127.0.0.1:{silent.getsockname()[1]}"
+        settings.MINDTWIN = {
+            **settings.MINDTWIN,
+            "TRITON": {"url": url, "admin_key": None, "tls": None},
+        }
+        began = time.monotonic()
+        server = wiring.models()
+        assert time.monotonic() - began < 1  # one question to it would take as long
+    assert isinstance(server, GuardedServer)
     server.close()

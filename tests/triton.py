@@ -17,7 +17,9 @@ import pytest
 from tritonclient.grpc import InferInput
 from tritonclient.utils import np_to_triton_dtype
 
-from backend.inference.triton_process import TritonOptions, TritonProcess
+from backend.inference import keys
+from backend.inference.catalogue import read_catalogue
+from backend.inference.triton_process import TritonOptions, TritonProcess, verified
 from backend.twin.ports import Arrays
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,13 +34,17 @@ def copy_of_the_repository(folder: Path) -> Path:
 
 
 def triton_of(repository: Path, folder: Path, **options: object) -> TritonProcess:
-    """A server, not started, whose scratch lies in `folder`; the key is ADMIN_KEY."""
+    """A server, not started, whose scratch lies in `folder`; the key is ADMIN_KEY.
+
+    Unless told which, it loads every version that whoever ships MindTwin signed.
+    """
     return TritonProcess(
         TritonOptions(
             **{
                 "repository": repository,
                 "venv": VENV,
                 "folder": folder / "triton",
+                "models": verified(read_catalogue(repository, trusted=[keys.SHIPPED])),
                 "admin_key": ADMIN_KEY,
                 **options,
             }

@@ -16,7 +16,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +26,9 @@ from google.protobuf.json_format import MessageToJson
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
+from backend.inference.catalogue import ModelVersion
 from backend.inference.child_processes import children, tied_to_us
-from backend.inference.config import CONFIG, read_config
+from backend.inference.config import read_config
 from backend.inference.triton_wheel import STUB, TritonWheel
 from backend.twin.errors import ModelUnavailable
 
@@ -56,16 +57,17 @@ class TritonOptions:
     """How to start a server. Port 0 is any free one, kept over restarts.
 
     `venv` is the wheel's environment; `folder` takes backends and log. `models` are the
-    versions to load, by model; None: every version of every model. With `admin_key`
-    only who knows it may load, unload and read configurations.
+    versions to load, by model: Triton looks at no signature, so the caller does
+    (`verified`). With `admin_key` only who knows it may load, unload and read
+    configurations.
     """
 
     repository: Path
     venv: Path
     folder: Path
+    models: Mapping[str, Sequence[int]]
     grpc_port: int = 0
     metrics_port: int = 0
-    models: Mapping[str, Sequence[int]] | None = None
     admin_key: str | None = None
     tls: ServerTls | None = None
 
@@ -137,7 +139,7 @@ class TritonProcess:
         with contextlib.ExitStack() as otherwise:
             otherwise.callback(self.stop)
             self._come_up()
-            for model, versions in self.served().items():
+            for model, versions in self.options.models.items():
                 self.load(model, versions)
             otherwise.pop_all()
 
@@ -155,13 +157,6 @@ class TritonProcess:
         process.wait()
         for region in Path("/dev/shm").glob(f"{self._name}*"):  # noqa: S108
             region.unlink(missing_ok=True)
-
-    def served(self) -> Mapping[str, Sequence[int]]:
-        """The versions that a start loads, by model."""
-        if self.options.models is not None:
-            return self.options.models
-        configs = sorted(self.options.repository.glob(f"*/{CONFIG}"))
-        return {path.parent.name: _versions(path.parent) for path in configs}
 
     def load(self, model: str, versions: Sequence[int]) -> None:
         """Serve exactly these versions of a model.
@@ -286,9 +281,13 @@ class TritonProcess:
         return re.sub(r"^E\d+ [\d:.]+ \d+ \S+\] ", "", told)
 
 
-def _versions(model_folder: Path) -> list[int]:
-    names = [path.name for path in model_folder.iterdir() if path.is_dir()]
-    return sorted(int(name) for name in names if re.fullmatch(r"[1-9]\d*", name))
+def verified(versions: Iterable[ModelVersion]) -> dict[str, list[int]]:
+    """Those of a catalogue that may be loaded, by model."""
+    found: dict[str, list[int]] = {}
+    for one in versions:
+        if one.verified:
+            found.setdefault(one.model, []).append(one.version)
+    return found
 
 
 def _free_port() -> int:

@@ -18,7 +18,8 @@ import pytest
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
-from backend.inference.triton_process import TritonProcess
+from backend.inference.catalogue import read_catalogue
+from backend.inference.triton_process import TritonProcess, verified
 from backend.twin.errors import ModelUnavailable
 from tests.inference import tiny
 from tests.triton import ROOT, as_inputs, triton_of
@@ -47,7 +48,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonProcess]:
     tiny.publish(repository, 1, model="single", config=UNBATCHED, onnx_model=single)
     failing = tiny.failing_graph()
     tiny.publish(repository, 1, model="failing", config=FAILING, onnx_model=failing)
-    with triton_of(repository, folder) as running:
+    models = verified(read_catalogue(repository, trusted=tiny.TRUSTED))
+    with triton_of(repository, folder, models=models) as running:
         yield running
 
 

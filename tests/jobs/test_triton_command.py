@@ -17,7 +17,8 @@ from tritonclient.utils import InferenceServerException
 
 from backend.inference.child_processes import children
 from backend.inference.triton_process import ADMIN_HEADER
-from tests.triton import ROOT, VENV, gone
+from tests.triton import ROOT, VENV, copy_of_the_repository, gone
+from tests.versions import shipped_version
 
 MODEL = "symptom_xgboost"
 
@@ -28,7 +29,7 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
-def running(port: int, var: Path) -> subprocess.Popen[str]:
+def running(port: int, var: Path, **more: str) -> subprocess.Popen[str]:
     """The command in an installation of its own, which needs no database."""
     ports = ["--port", str(port), "--metrics-port", str(free_port())]
     command = [sys.executable, "-u", "manage.py", "triton", "--venv", str(VENV)]
@@ -36,6 +37,7 @@ def running(port: int, var: Path) -> subprocess.Popen[str]:
         "MINDTWIN_VAR": str(var),
         "DJANGO_SETTINGS_MODULE": "backend.settings.embedded",
         "PYTHONWARNINGS": "error",
+        **more,
     }
     return subprocess.Popen(
         [*command, *ports],
@@ -111,3 +113,22 @@ def test_triton_on_a_taken_port_is_one_line(tmp_path: Path) -> None:
             _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert re.fullmatch(r"CommandError: Triton did not start: .*in use.*\n", said)
+
+
+def test_triton_loads_only_what_verifies(tmp_path: Path) -> None:
+    repository = copy_of_the_repository(tmp_path)
+    version = shipped_version(MODEL)
+    graph = repository / MODEL / str(version) / "model.onnx"
+    graph.write_bytes(graph.read_bytes() + b"\0")
+    where = {"MINDTWIN_MODEL_REPOSITORY": str(repository)}
+    with running(free_port(), tmp_path, **where) as process:
+        try:
+            printed = read_until(process, "Ctrl-C")
+        finally:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=20)
+    assert "serves  symptom_transformer" in printed
+    assert MODEL not in printed
+    assert (
+        said == f"not loaded: {MODEL}/{version}: model.onnx was changed after signing\n"
+    )

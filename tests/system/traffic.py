@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import httpx
 
-DAYS_BACK = 30  # of the 70 that the diaries know
+DAYS_BACK = 30  # of the 60 that the diaries know
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from backend.twin.ports import ModelServer
 CANARY_S = 3.0  # of a server that answers at all; a dead model process takes one
 IDLE_S = 300.0  # what nobody asked for so long is probed no more: it may be retired
 HEAL_S = 2.0  # to the second attempt to heal a version; then twice as long, and so on
-SLOW_S = 8.0  # at most between attempts that take nothing away
+SLOW_S = 4.0  # at most between attempts that take nothing away
 SLOWEST_S = 60.0  # at most between those that do
 _APART_S = 0.5  # by how much processes that see the same fault act apart
 _AGAIN_S = 1.0  # a second look before force

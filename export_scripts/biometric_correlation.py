@@ -1,0 +1,247 @@
+"""The correlation network over sufficient statistics: training, proof, one file.
+
+    make export M=biometric_correlation ARGS="--shards 1500"
+
+For each biometric and symptom of a patient: the probability of a link, of each lag, and
+the coefficient with its spread. Patients are simulated and their statistics kept in
+shards (`correlation_data`); the net is in `correlation_net`, and the architecture as
+first specified, on raw streams, in `correlation_specification`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from torch import Tensor, nn
+
+from backend.inference.golden import Golden
+from backend.inference.graph import session
+from backend.inference.validation import worst_difference
+from backend.twin.correlation.model_inputs import (
+    MODEL,
+    OUTPUT,
+    SHAPES,
+    schema_hash,
+)
+from backend.twin.errors import ModelRefused
+from export_scripts import correlation_data
+from export_scripts.command_line import positive, refusals_told
+from export_scripts.correlation_data import Rows, by_width, load, shards_in
+from export_scripts.correlation_net import BiometricCorrelation, Size, loss
+from export_scripts.correlation_scores import scores
+from export_scripts.onnx_export import MAX_BATCH, bare
+from export_scripts.onnx_export import check as check_graph
+from export_scripts.torch_onnx import graph_of
+from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
+
+CHECKED = 1500  # symptoms whose loss says when to stop
+CHECKED_SEED = 2  # of the shards held apart; training seeds are others
+CHUNK = 128  # symptoms per forward pass when nothing is learnt
+PROOF_ROWS = 200
+TOLERANCE = 1e-4  # ONNX against torch
+RECIPE = Recipe(128, 3000, 2e-3, 1e-4, patience=12, save_every=100)
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """What to learn from, in parts of like width, and what says when to stop."""
+
+    parts: list[Rows]
+    apart: Rows
+
+    @classmethod
+    def read(cls, folder: Path, seed: int) -> Data:
+        """From shards. Raises ModelRefused where there are none, or of `seed` 2."""
+        if seed == CHECKED_SEED:
+            raise ModelRefused(f"seed {seed} is held apart")
+        learnt, apart = (
+            [load(path) for path in shards_in(folder, seed=s)]
+            for s in (seed, CHECKED_SEED)
+        )
+        if not learnt or not apart:
+            raise ModelRefused(f"no shards of seeds {seed} and {CHECKED_SEED}")
+        some = correlation_data.joined(apart)
+        order = np.random.default_rng(CHECKED_SEED).permutation(len(some))
+        return cls(by_width(learnt), some.take(order[:CHECKED]))
+
+    def batch(self, rng: np.random.Generator, count: int) -> tuple[Rows, int]:
+        """Rows of one part, drawn by its size, and its number of biometrics."""
+        sizes = np.array([len(part) for part in self.parts])
+        part = self.parts[rng.choice(len(sizes), p=sizes / sizes.sum())]
+        return part.take(rng.integers(len(part), size=count)), part.linked.shape[1]
+
+
+@dataclass(slots=True)
+class Best:
+    """The weights with the least loss on patients held apart, in a file."""
+
+    path: Path
+    least: float = np.inf
+
+    def note(self, net: nn.Module, found: float) -> float:
+        """Keep the weights if they are the best so far; the loss."""
+        if self.path.exists() and not np.isfinite(self.least):
+            self.least = float(torch.load(self.path, weights_only=True)["loss"])
+        if found < self.least:
+            self.least = found
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self.path.with_suffix(".new")
+            torch.save({"loss": found, "net": net.state_dict()}, fresh)
+            fresh.replace(self.path)
+        return found
+
+    def restore(self, net: nn.Module) -> None:
+        """Give the net the best weights."""
+        place = device_of(net)
+        state = torch.load(self.path, weights_only=True, map_location=place)
+        net.load_state_dict(state["net"])
+
+
+def train(
+    data: Data,
+    *,
+    seed: int,
+    steps: int,
+    checkpoint: Path,
+    recipe: Recipe = RECIPE,
+    size: Size | None = None,
+) -> Training[BiometricCorrelation]:
+    """A trained net with its best weights; continues from `checkpoint` of the same run.
+
+    A run is of the same data where schema, seed and number of rows agree.
+    """
+    rows = sum(len(part) for part in data.parts)
+    run = Run(MODEL, seed, steps, recipe.batch, f"{schema_hash()[:16]}-{rows}")
+    torch.manual_seed(seed)
+    net = BiometricCorrelation(size or Size())
+    best = Best(checkpoint.with_suffix(".best.pt"))
+    if not checkpoint.exists():
+        best.path.unlink(missing_ok=True)
+
+    def learn(net: BiometricCorrelation, rng: np.random.Generator) -> Tensor:
+        some, width = data.batch(rng, run.batch)
+        inputs = tensors(some.inputs(), device_of(net), width)
+        return loss(net(**inputs), tensors(some.truth(), device_of(net), width))
+
+    training = fit(
+        *(net, recipe, run),
+        checkpoint=checkpoint,
+        loss=learn,
+        apart=lambda net: best.note(net, loss_on(net, data.apart)),
+    )
+    best.restore(net)
+    return training
+
+
+def tensors(
+    arrays: dict[str, np.ndarray], device: torch.device, width: int | None = None
+) -> dict[str, Tensor]:
+    """Arrays on the device; of `width` biometrics only, where that is given."""
+    cut = {
+        name: array if name == "symptoms" or width is None else array[:, :width]
+        for name, array in arrays.items()
+    }
+    whole = {name: np.ascontiguousarray(array) for name, array in cut.items()}
+    return {name: torch.from_numpy(array).to(device) for name, array in whole.items()}
+
+
+def loss_on(net: BiometricCorrelation, rows: Rows) -> float:
+    """The loss over all of these rows together."""
+    answer = torch.from_numpy(predict(net, rows.inputs()))
+    truth = {name: torch.from_numpy(array) for name, array in rows.truth().items()}
+    return loss(answer, truth).item()
+
+
+def predict(net: nn.Module, inputs: dict[str, np.ndarray]) -> np.ndarray:
+    """The net's answer in torch, for figures and for the proof of parity."""
+    net.eval()
+    found, count = [], len(next(iter(inputs.values())))
+    with torch.no_grad():
+        for start in range(0, count, CHUNK):
+            rows = {n: a[start : start + CHUNK] for n, a in inputs.items()}
+            found.append(net(**tensors(rows, device_of(net))).cpu().numpy())
+    return np.concatenate(found)
+
+
+def to_onnx(net: BiometricCorrelation) -> onnx.ModelProto:
+    """The net as one ONNX graph with a free number of symptoms."""
+    example = {name: torch.zeros(2, *shape) for name, shape in SHAPES.items()}
+    return bare(graph_of(net, example, output=OUTPUT))
+
+
+def proof_cases(rows: Rows) -> dict[str, np.ndarray]:
+    """Inputs to prove a graph on; row 0 is of a symptom without anything."""
+    cases = rows.take(np.arange(min(len(rows), PROOF_ROWS))).inputs()
+    for array in cases.values():
+        array[0] = 0
+    return cases
+
+
+def proven(
+    graph: onnx.ModelProto,
+    cases: dict[str, np.ndarray],
+    expected: np.ndarray,
+    *,
+    batch: int = MAX_BATCH,
+) -> float:
+    """The largest difference from torch at batch 1 and at `batch`.
+
+    Raises ModelRefused where it is over `TOLERANCE`, or the graph is large.
+    """
+    check_graph(graph)
+    golden = Golden(cases, {OUTPUT: expected}, tolerance=0.0)
+    found = worst_difference(session(graph.SerializeToString()), golden, batch)
+    if not found <= TOLERANCE:
+        raise ModelRefused(f"{MODEL}: ONNX differs by {found:.2e}")
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make what shards are missing, train, score, prove, write the graph."""
+    options = _options(arguments)
+    torch.set_num_threads(options.threads)
+    for seed, count in ((CHECKED_SEED, options.apart), (options.seed, options.shards)):
+        correlation_data.make_shards(options.data, seed=seed, shards=count)
+    data = Data.read(options.data, options.seed)
+    training = train(
+        data,
+        seed=options.seed,
+        steps=options.steps,
+        checkpoint=options.work / f"{MODEL}.pt",
+    )
+    net = training.net.cpu()
+    held = scores(predict(net, data.apart.inputs()), data.apart.truth())
+    print(json.dumps({name: round(value, 4) for name, value in held.items()}))
+    cases = proof_cases(data.apart)
+    graph = to_onnx(net)
+    difference = proven(graph, cases, predict(net, cases))
+    options.graph.parent.mkdir(parents=True, exist_ok=True)
+    options.graph.write_bytes(graph.SerializeToString())
+    print(f"wrote {options.graph}: {graph.ByteSize()} bytes, parity {difference:.1e}")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=MODEL)
+    parser.add_argument("--seed", type=positive, default=1)
+    parser.add_argument(
+        "--shards", type=positive, default=1500, help="32 patients each"
+    )
+    parser.add_argument("--apart", type=positive, default=60, help="shards held apart")
+    parser.add_argument("--steps", type=positive, default=RECIPE.steps)
+    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--data", type=Path, default=correlation_data.FOLDER)
+    parser.add_argument("--work", type=Path, default=Path("var/training"))
+    parser.add_argument("--graph", type=Path, default=Path(f"var/models/{MODEL}.onnx"))
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    with refusals_told():
+        main()

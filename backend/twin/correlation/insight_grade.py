@@ -27,7 +27,7 @@ class Bound(NamedTuple):
 BOUNDS = (
     Bound(Grade.HIGH, 40, 0.56),
     Bound(Grade.MEDIUM, 30, 0.66),
-    Bound(Grade.LOW, 20, 0.8),
+    Bound(Grade.LOW, 20, 0.75),
 )
 
 
@@ -82,6 +82,5 @@ def _width(width: float, of: Bound, better: tuple[Bound, ...]) -> str:
     most = (
         f"above {100 * wide[0].width:g} %" if wide else f"at most {100 * of.width:g} %"
     )
-    return (
-        f"the interval is {math.ceil(100 * width)} % of the coefficient wide ({most})"
-    )
+    shown = math.ceil(round(100 * width, 6))  # 56.000000001 is 56
+    return f"the interval is {shown} % of the coefficient wide ({most})"

@@ -57,11 +57,12 @@ def evidence(link: Link, direction: Direction) -> str:
     low, high = sorted(sign * end for end in link.ci or (0.0, 0.0))
     size = f"{abs(link.coefficient or 0.0):.2f} (90 % interval {low:.2f} to {high:.2f})"
     towards = "worse" if direction == "worsens" else "better"
+    worth = math.floor(link.n_eff or 0)
     begin, end = link.window[0], link.window[1] - np.timedelta64(1, "s")
     return (
         f"One standard deviation more of the signal goes with {size} of the symptom's "
         f"towards {towards}. {link.n} reports from {begin.astype('datetime64[D]')} to "
-        f"{end.astype('datetime64[D]')} are worth {math.floor(link.n_eff or 0)} independent "
+        f"{end.astype('datetime64[D]')} are worth {worth} independent "
         f"ones; probability of a direct link {_percent(link.p_link or 0.0)}."
     )
 

@@ -114,7 +114,7 @@ def said(
 def _why_not(link: Link, rule: InsightRule, pairs: int) -> str:
     """What the link lacks, and how many reports would bring it; empty for nothing."""
     if not link.published:
-        return "; ".join(link.reasons)
+        return "; ".join(link.reasons) or "not published"
     lacks = _lacks(link, rule, pairs)
     if not lacks:
         return ""
@@ -132,7 +132,7 @@ def _lacks(link: Link, rule: InsightRule, pairs: int) -> str:
         chance = None if link.p_marginal is None else link.p_marginal * pairs
     if chance is None or chance > rule.false_share:
         return f"among {pairs} pairs chance may have brought it"
-    return "" if grade(link) else "its interval is too wide"
+    return "" if grade(link) else "too wide an interval or too few independent reports"
 
 
 def _insight(

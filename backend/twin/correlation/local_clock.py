@@ -59,8 +59,7 @@ class LocalClock:
         """The stated offset nearest in time; zero where nobody states any."""
         if not len(self.at):
             return np.zeros(len(instants), np.int64)
-        after = np.searchsorted(self.at, instants).clip(1, max(len(self.at) - 1, 1))
-        after = np.minimum(after, len(self.at) - 1)
+        after = np.searchsorted(self.at, instants).clip(max=len(self.at) - 1)
         before = np.maximum(after - 1, 0)
         nearer = instants - self.at[before] < self.at[after] - instants
         return np.asarray(self.offset[np.where(nearer, before, after)])

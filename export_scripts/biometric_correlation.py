@@ -41,7 +41,7 @@ from export_scripts.onnx_export import check as check_graph
 from export_scripts.torch_onnx import graph_of
 from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
 
-CHECKED = 1500  # symptoms whose loss says when to stop
+CHECKED = np.arange(32)  # symptoms of each shard whose loss says when to stop
 CHECKED_SEED = 2  # of the shards held apart; training seeds are others
 CHUNK = 128  # symptoms per forward pass when nothing is learnt
 PROOF_ROWS = 200
@@ -54,7 +54,7 @@ class Data:
     """What to learn from, in parts of like width, and what says when to stop."""
 
     parts: list[Rows]
-    apart: Rows
+    apart: list[Rows]
 
     @classmethod
     def read(cls, folder: Path, seed: int) -> Data:
@@ -67,15 +67,15 @@ class Data:
         )
         if not learnt or not apart:
             raise ModelRefused(f"no shards of seeds {seed} and {CHECKED_SEED}")
-        some = correlation_data.joined(apart)
-        order = np.random.default_rng(CHECKED_SEED).permutation(len(some))
-        return cls(by_width(learnt), some.take(order[:CHECKED]))
+        return cls(
+            by_width(learnt), by_width([r.take(CHECKED[: len(r)]) for r in apart])
+        )
 
-    def batch(self, rng: np.random.Generator, count: int) -> tuple[Rows, int]:
-        """Rows of one part, drawn by its size, and its number of biometrics."""
+    def batch(self, rng: np.random.Generator, count: int) -> Rows:
+        """Rows of one part, which is drawn by its size."""
         sizes = np.array([len(part) for part in self.parts])
         part = self.parts[rng.choice(len(sizes), p=sizes / sizes.sum())]
-        return part.take(rng.integers(len(part), size=count)), part.linked.shape[1]
+        return part.take(rng.integers(len(part), size=count))
 
 
 @dataclass(slots=True)
@@ -126,9 +126,10 @@ def train(
         best.path.unlink(missing_ok=True)
 
     def learn(net: BiometricCorrelation, rng: np.random.Generator) -> Tensor:
-        some, width = data.batch(rng, run.batch)
-        inputs = tensors(some.inputs(), device_of(net), width)
-        return loss(net(**inputs), tensors(some.truth(), device_of(net), width))
+        some = data.batch(rng, run.batch)
+        inputs, truth = some.inputs(some.width), some.truth(some.width)
+        on = device_of(net)
+        return loss(net(**tensors(inputs, on)), tensors(truth, on))
 
     training = fit(
         *(net, recipe, run),
@@ -140,23 +141,19 @@ def train(
     return training
 
 
-def tensors(
-    arrays: dict[str, np.ndarray], device: torch.device, width: int | None = None
-) -> dict[str, Tensor]:
-    """Arrays on the device; of `width` biometrics only, where that is given."""
-    cut = {
-        name: array if name == "symptoms" or width is None else array[:, :width]
-        for name, array in arrays.items()
-    }
-    whole = {name: np.ascontiguousarray(array) for name, array in cut.items()}
-    return {name: torch.from_numpy(array).to(device) for name, array in whole.items()}
+def tensors(arrays: dict[str, np.ndarray], device: torch.device) -> dict[str, Tensor]:
+    """The arrays on the device."""
+    return {name: torch.from_numpy(array).to(device) for name, array in arrays.items()}
 
 
-def loss_on(net: BiometricCorrelation, rows: Rows) -> float:
-    """The loss over all of these rows together."""
-    answer = torch.from_numpy(predict(net, rows.inputs()))
-    truth = {name: torch.from_numpy(array) for name, array in rows.truth().items()}
-    return loss(answer, truth).item()
+def loss_on(net: BiometricCorrelation, parts: Sequence[Rows]) -> float:
+    """The mean loss over these rows."""
+    found = []
+    for rows in parts:
+        answer = torch.from_numpy(predict(net, rows.inputs(rows.width)))
+        truth = tensors(rows.truth(rows.width), answer.device)
+        found.append(len(rows) * loss(answer, truth).item())
+    return sum(found) / sum(len(rows) for rows in parts)
 
 
 def predict(net: nn.Module, inputs: dict[str, np.ndarray]) -> np.ndarray:
@@ -217,9 +214,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         checkpoint=options.work / f"{MODEL}.pt",
     )
     net = training.net.cpu()
-    held = scores(predict(net, data.apart.inputs()), data.apart.truth())
+    apart = correlation_data.joined(data.apart)
+    held = scores(predict(net, apart.inputs()), apart.truth())
     print(json.dumps({name: round(value, 4) for name, value in held.items()}))
-    cases = proof_cases(data.apart)
+    cases = proof_cases(apart)
     graph = to_onnx(net)
     difference = proven(graph, cases, predict(net, cases))
     options.graph.parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,6 @@ from backend.twin.correlation.lag_profile import PAIR_CONTEXT, profile
 from backend.twin.correlation.model_inputs import (
     BIOMETRICS,
     LAGS,
-    SHAPES,
     model_inputs,
     schema_hash,
 )
@@ -75,15 +74,20 @@ class Rows:
         """Some of the rows, in that order."""
         return Rows(*(getattr(self, one.name)[which] for one in fields(self)))
 
-    def inputs(self) -> dict[str, np.ndarray]:
-        """The network's float32 inputs, all biometrics' places filled."""
-        found = {n: wide(getattr(self, n), SHAPES[n][0]) for n in ("profiles", "pairs")}
+    @property
+    def width(self) -> int:
+        """Biometrics that there is room for."""
+        return int(self.linked.shape[1])
+
+    def inputs(self, width: int = BIOMETRICS) -> dict[str, np.ndarray]:
+        """The network's float32 inputs, with room for so many biometrics."""
+        found = {n: wide(getattr(self, n), width) for n in ("profiles", "pairs")}
         found["symptoms"] = self.symptoms
         return {name: array.astype(np.float32) for name, array in found.items()}
 
-    def truth(self) -> dict[str, np.ndarray]:
-        """`linked`, `lag`, `weight` and `scored`, float32, places filled with zeros."""
-        found = {n: wide(getattr(self, n), BIOMETRICS) for n in TRUTH}
+    def truth(self, width: int = BIOMETRICS) -> dict[str, np.ndarray]:
+        """`linked`, `lag`, `weight`, `scored`: float32, zeros where there is none."""
+        found = {n: wide(getattr(self, n), width) for n in TRUTH}
         return {name: array.astype(np.float32) for name, array in found.items()}
 
 
@@ -116,7 +120,7 @@ def _inputs(batch: WearableBatch, patient: int, prior: float) -> dict[str, np.nd
 
 def joined(parts: Sequence[Rows]) -> Rows:
     """All rows in one, as wide as the widest."""
-    width = max(one.linked.shape[1] for one in parts)
+    width = max(one.width for one in parts)
 
     def column(name: str) -> np.ndarray:
         arrays = [getattr(one, name) for one in parts]
@@ -193,7 +197,7 @@ def by_width(rows: Sequence[Rows]) -> list[Rows]:
     """The same in few parts, so that few places of a batch stand empty."""
     parts: list[list[Rows]] = [[] for _ in WIDTHS]
     for one in rows:
-        parts[int(np.searchsorted(WIDTHS, one.linked.shape[1]))].append(one)
+        parts[int(np.searchsorted(WIDTHS, one.width))].append(one)
     return [joined(part) for part in parts if part]
 
 

@@ -54,9 +54,10 @@ def lag_points(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def _tail(weight: np.ndarray) -> np.ndarray:
-    """How many lags to leave out from the first on."""
+    """How many lags to leave out from the first on: of those as near, the most."""
     out = np.concatenate([np.zeros((len(weight), 1)), weight.cumsum(1)[:, :-1]], axis=1)
-    tail: np.ndarray = np.abs(out - TAIL).argmin(1)
+    gap = np.abs(out - TAIL)[:, ::-1]
+    tail: np.ndarray = weight.shape[1] - 1 - gap.argmin(1)
     return tail
 
 

@@ -140,7 +140,7 @@ def _binned(values: np.ndarray, time: int) -> np.ndarray:
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
-    """[.., time] -> [.., 2, time]: z over time, 0 where there is none; whether one is."""
+    """[.., time] -> [.., 2, time]: z over time, 0 where none is; whether one is."""
     there = np.isfinite(values)
     count = np.maximum(there.sum(-1, keepdims=True), 1)
     centred = np.where(there, values, 0)

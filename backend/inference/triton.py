@@ -20,10 +20,16 @@ from tritonclient.grpc import service_pb2 as pb
 from tritonclient.grpc.service_pb2_grpc import GRPCInferenceServiceStub
 
 from backend.inference.catalogue import ModelVersion
-from backend.inference.config import check_request
 from backend.inference.golden import CANARY_S, check_golden
 from backend.inference.known import Digests, Key, KnownVersions
-from backend.inference.wire import Plan, answer_of, override_of, plan_of, request_of
+from backend.inference.wire import (
+    Plan,
+    answer_of,
+    check_inputs,
+    override_of,
+    plan_of,
+    request_of,
+)
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
 from backend.twin.ports import Arrays
 
@@ -117,7 +123,7 @@ class TritonServer:
         refused there is the server's failure: it holds another configuration.
         """
         plan = self._plans.get((model, version)) or self._plan(model, version)
-        check_request(plan.found.config, inputs)
+        check_inputs(plan, inputs)
         if timeout_s <= 0:
             raise ModelUnavailable(f"'{model}' took too long")
         response = self._call("ModelInfer", request_of(plan, inputs), timeout_s, model)

@@ -12,8 +12,10 @@ from google.protobuf.json_format import MessageToDict
 from tritonclient.grpc import service_pb2 as pb
 
 from backend.inference.catalogue import ModelVersion
-from backend.inference.config import Wire, wires
+from backend.inference.config import Wire, check_request, wires
 from backend.twin.ports import Arrays
+
+_FITTING = 256  # kept for each version; 64 sizes of a batch are usual
 
 
 class Plan(NamedTuple):
@@ -24,6 +26,7 @@ class Plan(NamedTuple):
     inputs: tuple[Wire, ...]
     outputs: tuple[Wire, ...]
     batched: bool
+    fitting: set[Any]  # names, types and shapes that were found to fit
 
 
 def plan_of(found: ModelVersion) -> Plan:
@@ -35,7 +38,20 @@ def plan_of(found: ModelVersion) -> Plan:
         inputs=wires(config, config.input),
         outputs=wires(config, config.output),
         batched=bool(config.max_batch_size),
+        fitting=set(),
     )
+
+
+def check_inputs(plan: Plan, inputs: Arrays) -> None:
+    """Raise ModelRefused unless Triton would take these. What fits fits again: what is
+    compared are names, types and shapes, and most calls are alike.
+    """
+    said = tuple((name, array.dtype, array.shape) for name, array in inputs.items())
+    if said in plan.fitting:
+        return
+    check_request(plan.found.config, inputs)
+    if len(plan.fitting) < _FITTING:
+        plan.fitting.add(said)
 
 
 def request_of(plan: Plan, inputs: Arrays) -> Any:

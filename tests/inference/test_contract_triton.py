@@ -124,7 +124,7 @@ def test_the_server_itself_refuses_them_too(
     servers: Any, bad: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The client's check spares the way; it must say what the server would say."""
-    monkeypatch.setattr("backend.inference.triton.check_request", lambda *_: None)
+    monkeypatch.setattr("backend.inference.triton.check_inputs", lambda *_: None)
     monkeypatch.setattr("backend.inference.triton.request_of", unchecked)
     with pytest.raises(TritonFailed, match="invalid_argument"):
         ask(servers["triton"], ONE, BAD[bad](rows(ONE, 4)))

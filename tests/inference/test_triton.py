@@ -124,6 +124,20 @@ def test_a_model_without_batches(tmp_path: Path, fake: FakeTriton) -> None:
     assert infer(server)["y"].shape == (2, 3)
 
 
+def test_what_fits_once_lets_nothing_else_through(
+    server: TritonServer, fake: FakeTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backend.inference.wire._FITTING", 1)
+    for rows in (2, 3, 2):
+        infer(server, x=np.ones((rows, 3), np.float32))
+    (plan,) = server._plans.values()
+    assert len(plan.fitting) == 1
+    for bad in (X.astype(np.float64), X[:, :2], np.ones((9, 3), np.float32)):
+        with pytest.raises(ModelRefused):
+            infer(server, x=bad)
+    assert len(fake.calls("ModelInfer")) == 3
+
+
 def test_what_is_refused_or_too_late_is_never_sent(
     server: TritonServer, fake: FakeTriton
 ) -> None:

@@ -1,6 +1,7 @@
 """The correlation network over sufficient statistics: training, proof, one file.
 
-    make export M=biometric_correlation ARGS="--shards 1500"
+    make export M=biometric_correlation                              # var/models
+    make export M=biometric_correlation ARGS="--repository model_repository"
 
 For each biometric and symptom of a patient: the probability of a link, of each lag, and
 the coefficient with its spread. Patients are simulated and their statistics kept in
@@ -15,6 +16,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -33,16 +35,19 @@ from backend.twin.correlation.model_inputs import (
 from backend.twin.errors import ModelRefused
 from export_scripts import correlation_data
 from export_scripts.command_line import positive, refusals_told
+from export_scripts.correlation_card import Evidence, publish
 from export_scripts.correlation_data import Rows, by_width, load, shards_in
 from export_scripts.correlation_net import BiometricCorrelation, Size, loss
 from export_scripts.correlation_scores import scores
-from export_scripts.onnx_export import MAX_BATCH, bare
+from export_scripts.onnx_export import MAX_BATCH, Places, bare
 from export_scripts.onnx_export import check as check_graph
 from export_scripts.torch_onnx import graph_of
 from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
 
 CHECKED = np.arange(32)  # symptoms of each shard whose loss says when to stop
 CHECKED_SEED = 2  # of the shards held apart; training seeds are others
+HELD_OUT_SEED = 3  # of the shards that the card's figures are of
+SAMPLED = 160  # shards that the card's histograms are of
 CHUNK = 128  # symptoms per forward pass when nothing is learnt
 PROOF_ROWS = 200
 TOLERANCE = 1e-4  # ONNX against torch
@@ -58,8 +63,8 @@ class Data:
 
     @classmethod
     def read(cls, folder: Path, seed: int) -> Data:
-        """From shards. Raises ModelRefused where there are none, or of `seed` 2."""
-        if seed == CHECKED_SEED:
+        """From shards. Raises ModelRefused without any, and for a seed held apart."""
+        if seed in (CHECKED_SEED, HELD_OUT_SEED):
             raise ModelRefused(f"seed {seed} is held apart")
         learnt, apart = (
             [load(path) for path in shards_in(folder, seed=s)]
@@ -200,11 +205,31 @@ def proven(
     return found
 
 
+def figures(net: BiometricCorrelation, rows: Rows, people: int) -> dict[str, Any]:
+    """The card's figures, beside the engine's: those of a net that learnt nothing."""
+    inputs, truth = rows.inputs(), rows.truth()
+    found = {
+        name: scores(predict(one, inputs), truth)
+        for name, one in (("model", net), ("engine", BiometricCorrelation(Size())))
+    }
+    return {
+        "data": "simulated people held out of training",
+        "people": people,
+        "seed": HELD_OUT_SEED,
+        "pairs": int(found["model"]["pairs"]),
+        **{
+            name: {figure: round(value, 4) for figure, value in each.items()}
+            for name, each in found.items()
+        },
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make what shards are missing, train, score, prove, write the graph."""
+    """Make what shards are missing, train, and publish."""
     options = _options(arguments)
     torch.set_num_threads(options.threads)
-    for seed, count in ((CHECKED_SEED, options.apart), (options.seed, options.shards)):
+    made = {CHECKED_SEED: options.apart, HELD_OUT_SEED: options.apart}
+    for seed, count in {**made, options.seed: options.shards}.items():
         correlation_data.make_shards(options.data, seed=seed, shards=count)
     data = Data.read(options.data, options.seed)
     training = train(
@@ -213,30 +238,54 @@ def main(arguments: Sequence[str] | None = None) -> None:
         steps=options.steps,
         checkpoint=options.work / f"{MODEL}.pt",
     )
-    net = training.net.cpu()
-    apart = correlation_data.joined(data.apart)
-    held = scores(predict(net, apart.inputs()), apart.truth())
-    print(json.dumps({name: round(value, 4) for name, value in held.items()}))
-    cases = proof_cases(apart)
-    graph = to_onnx(net)
-    difference = proven(graph, cases, predict(net, cases))
-    options.graph.parent.mkdir(parents=True, exist_ok=True)
-    options.graph.write_bytes(graph.SerializeToString())
-    print(f"wrote {options.graph}: {graph.ByteSize()} bytes, parity {difference:.1e}")
+    _publish(training.net.cpu(), training.done, options)
+
+
+def _publish(
+    net: BiometricCorrelation, steps: int, options: argparse.Namespace
+) -> None:
+    """Score, prove, sign, put into the repository."""
+    shards = [load(path) for path in shards_in(options.data, seed=HELD_OUT_SEED)]
+    held = correlation_data.joined(shards)
+    metrics = figures(net, held, len(shards) * correlation_data.PEOPLE)
+    print(json.dumps({name: metrics[name] for name in ("model", "engine")}, indent=1))
+    cases, graph = proof_cases(held), to_onnx(net)
+    expected = predict(net, cases)
+    parity = {"tolerance": TOLERANCE, "max_abs": proven(graph, cases, expected)}
+    learnt = shards_in(options.data, seed=options.seed)
+    told = {
+        "preset": "compact",
+        "seed": options.seed,
+        "windows": len(learnt) * correlation_data.PEOPLE,
+        "steps": steps,
+        "steps_of_the_recipe": options.steps,
+        "parameters": sum(p.numel() for p in net.parameters()),
+    }
+    publish(
+        *(graph, cases, expected),
+        evidence=Evidence(metrics, told, {**parity, "rows": len(expected)}),
+        learnt=[load(path) for path in learnt[:SAMPLED]],
+        where=Places(
+            *(options.repository, options.key, options.trusted, options.version)
+        ),
+    )
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=MODEL)
     parser.add_argument("--seed", type=positive, default=1)
     parser.add_argument(
-        "--shards", type=positive, default=1500, help="32 patients each"
+        "--shards", type=positive, default=6250, help="32 patients each"
     )
     parser.add_argument("--apart", type=positive, default=60, help="shards held apart")
     parser.add_argument("--steps", type=positive, default=RECIPE.steps)
     parser.add_argument("--threads", type=positive, default=1)
     parser.add_argument("--data", type=Path, default=correlation_data.FOLDER)
     parser.add_argument("--work", type=Path, default=Path("var/training"))
-    parser.add_argument("--graph", type=Path, default=Path(f"var/models/{MODEL}.onnx"))
+    parser.add_argument("--repository", type=Path, default=Path("var/models"))
+    parser.add_argument("--version", type=int)
+    parser.add_argument("--key", type=Path, default=Path("var/keys/export.pem"))
+    parser.add_argument("--trusted", type=Path, default=Path("var/keys/trusted"))
     return parser.parse_args(arguments)
 
 

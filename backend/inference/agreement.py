@@ -5,22 +5,25 @@ A graph knows no names: two columns that changed places would be served without 
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 from tritonclient.grpc.model_config_pb2 import DataType
 
 from backend.inference.card import Card
 from backend.twin import features
+from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelUntrusted
 from backend.twin.trajectory import LEVELS
 
-# The twin's input arrays, column by column.
+# The arrays of a forecast, column by column.
 COLUMNS = {
     "history": features.HISTORY_FEATURES,
     "context": features.CONTEXT_FEATURES,
     "features": features.DAY_FEATURES,
     "anchor": tuple(f"q{level:g}" for level in LEVELS),
 }
+_INPUTS = {**features.INPUTS, model_inputs.MODEL: tuple(model_inputs.COLUMNS)}
 _WIRE = {
     "float16": "TYPE_FP16",
     "float32": "TYPE_FP32",
@@ -31,21 +34,37 @@ _WIRE = {
 }
 
 
+class Schema(NamedTuple):
+    """What the twin hands over to a model: hash, and columns of each array in order."""
+
+    digest: str
+    columns: Mapping[str, tuple[str, ...]]
+
+
+def schema_of(model: str) -> Schema:
+    """The twin's side; a model that it does not know may take what forecasts take."""
+    if model == model_inputs.MODEL:
+        return Schema(model_inputs.schema_hash(), model_inputs.COLUMNS)
+    return Schema(features.schema_hash(), COLUMNS)
+
+
 def check_features(card: Card) -> None:
     """Raise ModelUntrusted unless the card's inputs are what the twin hands over.
 
     The schema's hash, and the names and their order, feature by feature.
     """
-    if card.feature_schema_hash != features.schema_hash():
+    twin = schema_of(card.model)
+    if card.feature_schema_hash != twin.digest:
         raise ModelUntrusted("stale feature schema: the card's hash is not the twin's")
-    wanted = features.INPUTS.get(card.model, tuple(card.inputs))
+    wanted = _INPUTS.get(card.model, tuple(card.inputs))
     if tuple(card.inputs) != wanted:
         raise ModelUntrusted(f"inputs are not those of {card.model}: {wanted}")
     for name, given in card.inputs.items():
-        if name not in COLUMNS:
+        if name not in twin.columns:
             raise ModelUntrusted(f"the twin has no input {name}")
-        _check_columns(name, tuple(column.name for column in given.features))
-        if card.histograms.arrays.get(name, {}).keys() != set(COLUMNS[name]):
+        told = tuple(column.name for column in given.features)
+        _check_columns(name, told, wanted=twin.columns[name])
+        if card.histograms.arrays.get(name, {}).keys() != set(twin.columns[name]):
             raise ModelUntrusted(f"histograms of {name} are not those of its features")
 
 
@@ -68,8 +87,9 @@ def check_against(card: Card, config: Any) -> None:
         raise ModelUntrusted(f"no output {card.output.name}")
 
 
-def _check_columns(name: str, given: tuple[str, ...]) -> None:
-    wanted = COLUMNS[name]
+def _check_columns(
+    name: str, given: tuple[str, ...], *, wanted: tuple[str, ...]
+) -> None:
     if given == wanted:
         return
     if sorted(given) == sorted(wanted):

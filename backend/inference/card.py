@@ -10,26 +10,25 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, JsonValue, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    JsonValue,
+    ValidationError,
+    model_validator,
+)
 
 from backend.inference.catalogue import LAST_VERSION
+from backend.inference.link_card import Answer, LinkMetrics, Name, Open, Share
 from backend.inference.plain import read_json
 from backend.inference.source_attributes import Part, Said, SourceAttributes, Text
+from backend.twin.correlation.model_inputs import MODEL as CORRELATION
 from backend.twin.errors import ModelUntrusted
 
 HISTOGRAM_PEOPLE = 5000  # at least, or a rare bin's share is chance
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 Pair = tuple[float, float]
-
-
-class _Open(Part):
-    """A part that may say more than it must."""
-
-    model_config = ConfigDict(extra="allow")
-    __pydantic_extra__: dict[str, JsonValue]
 
 
 class Feature(Part):
@@ -93,7 +92,7 @@ class Scores(Part):
     width_95_z: float
 
 
-class Metrics(_Open):
+class Metrics(Open):
     """Figures beside climatology's on the same people, who were not trained on."""
 
     data: Text
@@ -146,7 +145,7 @@ class DataDigest(Part):
     how: Text
 
 
-class Training(_Open):
+class Training(Open):
     """What the weights were fitted to; `real_people` were in it."""
 
     origin: Literal["simulated", "real", "both"]
@@ -190,7 +189,7 @@ class Histograms(Part):
 
 
 class Card(Part):
-    """All of `card.json`. `version` 0 stands for one that has no number yet."""
+    """What every `card.json` says. `version` 0 stands for one without a number yet."""
 
     model: Name
     version: Annotated[int, Field(ge=0, le=LAST_VERSION)]
@@ -201,13 +200,10 @@ class Card(Part):
     codes: dict[Name, Text]  # what each system of features' codes is
     inputs: Annotated[dict[Name, Input], Field(min_length=1)]
     feature_schema_hash: Digest
-    output: Output
-    beats_climatology: Beats
+    output: Output | Answer
     libraries: dict[str, str]
     git_commit: Said
     precision: Literal["float32", "float16", "int8"]
-    metrics: Metrics
-    calibration: Calibration
     parity: Parity
     compression: dict[str, JsonValue] | None = None
     serving: Serving
@@ -218,13 +214,35 @@ class Card(Part):
     source_attributes: SourceAttributes
 
 
+class ForecastCard(Card):
+    """Of a model that forecasts ratings."""
+
+    output: Output
+    beats_climatology: Beats
+    metrics: Metrics
+    calibration: Calibration
+
+
+class LinkCard(Card):
+    """Of the model that judges pairs of a biometric and a symptom."""
+
+    output: Answer
+    metrics: LinkMetrics
+
+
+class _Named(BaseModel):
+    """Just whose card it is."""
+
+    model: str = ""
+
+
 def read_card(content: bytes) -> Card:
     """The card in a file's bytes. Raises ModelUntrusted, naming the first bad field.
 
     Parts that may say more are no exception: what a database could not keep is refused.
     """
     try:
-        card = Card.model_validate_json(content)
+        card = _kind(content).model_validate_json(content)
     except ValidationError as error:
         raise ModelUntrusted(f"card.json: {_first(error)}") from None
     try:
@@ -232,6 +250,15 @@ def read_card(content: bytes) -> Card:
     except ValueError as error:
         raise ModelUntrusted(f"card.json: {error}") from None
     return card
+
+
+def _kind(content: bytes) -> type[Card]:
+    """Which card it has to be; of what cannot be read, a forecast's says why."""
+    try:
+        model = _Named.model_validate_json(content).model
+    except ValidationError:
+        return ForecastCard
+    return LinkCard if model == CORRELATION else ForecastCard
 
 
 def _first(error: ValidationError) -> str:

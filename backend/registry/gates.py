@@ -12,10 +12,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from backend.twin.calibration import UNFITTED, constants
+from backend.twin.correlation import model_inputs
 from backend.twin.features import schema_hash
 
 PEOPLE = 1_000  # on 200 held-out people a model passes too easily
 COVERAGE_POINTS = 0.05  # a share; what is left over the blend's calibration moves
+CALIBRATION_ERROR = 0.02  # of p(link), expected
 LARGEST_TOLERANCE = 1e-3  # z units; a card may not forgive itself more
 
 Card = Mapping[str, Any]
@@ -33,9 +35,11 @@ def refusals(card: Card, *, champion: Card | None) -> tuple[Refusal, ...]:
 
     Empty: nothing is held against the promotion.
     """
-    found = [(gate, check(card)) for gate, check in _GATES.items()]
+    links = card.get("model") == model_inputs.MODEL
+    gates, better = (_LINK_GATES, _link_champion) if links else (_GATES, _champion)
+    found = [(gate, check(card)) for gate, check in gates.items()]
     if champion is not None:
-        found.append(("champion", _champion(card, champion)))
+        found.append(("champion", better(card, champion)))
     return tuple(Refusal(gate, reason) for gate, reason in found if reason)
 
 
@@ -53,6 +57,35 @@ def uncalibrated(versions: Mapping[str, int]) -> Refusal | None:
 def _features(card: Card) -> str:
     same = card.get("feature_schema_hash") == schema_hash()
     return "" if same else "it was trained on other features than are computed here"
+
+
+def _link_features(card: Card) -> str:
+    same = card.get("feature_schema_hash") == model_inputs.schema_hash()
+    return "" if same else "it was trained on other features than are computed here"
+
+
+def _engine(card: Card) -> str:
+    """Better calibrated than the engine that it corrects, and no worse at ranking."""
+    ece, auc = (_number(card, "metrics", "model", one) for one in ("ece", "auc"))
+    if ece < _number(card, "metrics", "engine", "ece") and auc >= _number(
+        card, "metrics", "engine", "auc"
+    ):
+        return ""
+    return "it does not beat the engine without a network"
+
+
+def _calibrated(card: Card) -> str:
+    if _number(card, "metrics", "model", "ece") <= CALIBRATION_ERROR:
+        return ""
+    return f"its p(link) is off by more than {CALIBRATION_ERROR} on average"
+
+
+def _link_coverage(card: Card) -> str:
+    for name in ("ci90", "lag90"):
+        covered = _number(card, "metrics", "model", name)
+        if not abs(covered - 0.9) <= COVERAGE_POINTS:  # NaN, too
+            return f"its 90 % intervals ({name}) are off by more than 5 points"
+    return ""
 
 
 def _climatology(card: Card) -> str:
@@ -114,6 +147,20 @@ def _champion(card: Card, champion: Card) -> str:
     return "its CRPS is worse than production's by more than chance"
 
 
+def _link_champion(card: Card, champion: Card) -> str:
+    """Not worse than production's log score on the very same pairs."""
+    same = [
+        [_at(one, "metrics", n) for n in ("data", "pairs", "engine")]
+        for one in (card, champion)
+    ]
+    if same[0] != same[1]:
+        return "it was not measured on the same people as production"
+    score, other = (
+        _number(one, "metrics", "model", "log_score") for one in (card, champion)
+    )
+    return "" if score <= other else "its p(link) is worse than production's"
+
+
 def _people_of(card: Card) -> list[Any]:
     """What tells held-out people apart. The climatology learns nothing, so its CRPS is
     another one exactly where the same seed drew other people.
@@ -148,6 +195,15 @@ _GATES: Mapping[str, Callable[[Card], str]] = {
     "people": _people,
     "climatology": _climatology,
     "coverage": _coverage,
+    "parity": _parity,
+    "sources": _sources,
+}
+_LINK_GATES: Mapping[str, Callable[[Card], str]] = {
+    "features": _link_features,
+    "people": _people,
+    "engine": _engine,
+    "calibrated": _calibrated,
+    "coverage": _link_coverage,
     "parity": _parity,
     "sources": _sources,
 }

@@ -11,11 +11,18 @@ import onnx
 import pytest
 import torch
 
+from backend.inference.catalogue import read_catalogue
+from backend.inference.embedded import EmbeddedServer
 from backend.inference.graph import session
-from backend.twin.correlation.model_inputs import MODEL, OUTPUT
+from backend.registry.gates import refusals
+from backend.twin.correlation.model_inputs import MODEL, OUTPUT, schema_hash
 from backend.twin.errors import ModelRefused
 from backend.twin.simulation.wearables.family import PLAIN
-from export_scripts import biometric_correlation, correlation_data
+from export_scripts import (
+    biometric_correlation,
+    correlation_card,
+    correlation_data,
+)
 from export_scripts.biometric_correlation import (
     TOLERANCE,
     Best,
@@ -134,7 +141,8 @@ def test_another_graph_is_refused(data: Data, graph: onnx.ModelProto) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seed", "message"), [(2, "seed 2 is held apart"), (3, "no shards of seeds 3")]
+    ("seed", "message"),
+    [(2, "seed 2 is held apart"), (3, "seed 3 is held"), (4, "no shards of seeds 4")],
 )
 def test_data_that_cannot_be_learnt_from(
     tmp_path: Path, seed: int, message: str
@@ -143,21 +151,30 @@ def test_data_that_cannot_be_learnt_from(
         Data.read(tmp_path, seed)
 
 
-def test_the_whole_script(
+def test_the_whole_script_publishes_a_version_that_the_gates_can_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(correlation_data, "FAMILIES", (FAMILY,))
     monkeypatch.setattr(biometric_correlation, "RECIPE", RECIPE)
-    monkeypatch.setattr(make_shards, "__kwdefaults__", {"people": 4})
+    monkeypatch.setattr(make_shards, "__kwdefaults__", {"people": 9})
     monkeypatch.setattr(biometric_correlation, "Size", lambda: TINY)
-    monkeypatch.setattr(biometric_correlation, "MAX_BATCH", 8)
-    graph = tmp_path / "made" / "net.onnx"
-    places = {"--data": tmp_path / "data", "--work": tmp_path, "--graph": graph}
-    counts = {"--shards": 2, "--apart": 1, "--steps": 2}
-    options = [str(x) for pair in (places | counts).items() for x in pair]
-    main(options)
-    assert session(graph.read_bytes()).get_outputs()[0].name == OUTPUT
-    assert (tmp_path / f"{MODEL}.pt").exists()
-    out = capsys.readouterr().out
-    assert '"auc"' in out
-    assert "parity" in out
+    monkeypatch.setattr(correlation_card, "PEOPLE", 5000)
+    places = {
+        "--data": tmp_path / "data",
+        "--work": tmp_path,
+        "--repository": tmp_path / "repository",
+        "--key": tmp_path / "keys" / "export.pem",
+        "--trusted": tmp_path / "keys" / "trusted",
+    }
+    counts = {"--shards": 1, "--apart": 2, "--steps": 2}
+    main([str(x) for pair in (places | counts).items() for x in pair])
+    trusted = [tmp_path / "keys" / "trusted"]
+    (found,) = read_catalogue(tmp_path / "repository", trusted=trusted)
+    assert (found.model, found.version, found.verified) == (MODEL, 1, True)
+    assert found.card["feature_schema_hash"] == schema_hash()
+    shut = [one.gate for one in refusals(found.card, champion=None)]
+    assert "people" in shut  # 64
+    assert not {"features", "parity", "sources"} & set(shut)
+    assert "published biometric_correlation version 1" in capsys.readouterr().out
+    server = EmbeddedServer(tmp_path / "repository", trusted=trusted)
+    server.canary(MODEL, 1)

@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from backend.inference.agreement import COLUMNS, check_against, check_features
+from backend.inference.agreement import (
+    COLUMNS,
+    check_against,
+    check_features,
+    schema_of,
+)
 from backend.inference.card import Card, read_card
 from backend.inference.config import read_config
 from backend.twin import features
+from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelUntrusted
 from backend.twin.features import INPUTS
 from tests.versions import SHIPPED_MODELS, shipped_version
@@ -97,3 +103,10 @@ def test_a_card_of_other_inputs_is_refused(edit: Edit, says: str) -> None:
 def test_a_card_of_another_configuration_is_refused(edit: Edit, says: str) -> None:
     with pytest.raises(ModelUntrusted, match=says):
         check_against(card(edit=edit), read_config(SHIPPED_MODELS / MODEL))
+
+
+def test_another_service_has_a_schema_of_its_own() -> None:
+    links = schema_of(model_inputs.MODEL)
+    assert links.columns == model_inputs.COLUMNS
+    assert links.digest == model_inputs.schema_hash()
+    assert schema_of(MODEL).digest == features.schema_hash() != links.digest

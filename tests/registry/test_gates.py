@@ -9,6 +9,7 @@ import pytest
 
 from backend.registry.gates import refusals, uncalibrated
 from backend.twin import calibration
+from backend.twin.correlation import model_inputs
 from tests.registry.made import NET, TREES, good_card
 
 GONE = object()
@@ -124,3 +125,52 @@ def test_only_versions_that_were_fitted_together_are_calibrated() -> None:
         "forecasts would not be calibrated: no constants were fitted for "
         f"{NET} 98, {TREES} 99"
     )
+
+
+def link_card(**figures: float) -> dict[str, Any]:
+    """The card of a network over pairs that every gate lets through."""
+    model = {"auc": 0.9, "ece": 0.015, "log_score": 0.4, "ci90": 0.9, "lag90": 0.91}
+    return {
+        **good_card(),
+        "model": model_inputs.MODEL,
+        "feature_schema_hash": model_inputs.schema_hash(),
+        "metrics": {
+            "data": "simulated",
+            "people": 1920,
+            "pairs": 7000,
+            "model": {**model, **figures},
+            "engine": {**model, "ece": 0.03},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("figures", "shut"),
+    [
+        ({}, []),
+        ({"ece": 0.021}, ["calibrated"]),
+        ({"ece": 0.03}, ["engine", "calibrated"]),
+        ({"auc": 0.89}, ["engine"]),
+        ({"ci90": 0.84}, ["coverage"]),
+        ({"lag90": 0.96}, ["coverage"]),
+        ({"lag90": float("nan")}, ["coverage"]),
+    ],
+)
+def test_a_network_over_pairs_has_gates_of_its_own(
+    figures: dict[str, float], shut: list[str]
+) -> None:
+    assert closed(link_card(**figures)) == shut
+
+
+def test_a_network_over_pairs_needs_its_own_features() -> None:
+    stale = {**link_card(), "feature_schema_hash": good_card()["feature_schema_hash"]}
+    assert closed(stale) == ["features"]
+
+
+def test_a_network_over_pairs_is_weighed_against_production() -> None:
+    other = link_card()
+    other["metrics"] = {**other["metrics"], "pairs": 8000}
+    worse, same = link_card(log_score=0.41), link_card()
+    assert closed(same, same) == []
+    assert closed(worse, same) == ["champion"]
+    assert closed(same, other) == ["champion"]

@@ -27,16 +27,6 @@ class Server(Protocol):
         """Run the version's golden case; raise unless the answer is the known one."""
 
 
-class Shared(Protocol):
-    """A server that other processes load versions into as well."""
-
-    def load(self, model: str, versions: Collection[int]) -> None:
-        """Serve these versions of the model and no others."""
-
-    def states(self, model: str) -> Mapping[int, str]:
-        """What it says of each version: READY, LOADING, ..."""
-
-
 def find(of: Numbered) -> ModelRelease | Refusal:
     """The release, or why no channel may point at it."""
     model, version = of
@@ -89,16 +79,3 @@ def trim(models: Server, names: Collection[str]) -> None:
     for model in wanted.keys() & set(names):
         with suppress(ModelError):
             models.load(model, wanted[model])
-
-
-def hold(server: Shared) -> None:
-    """Have a shared server load what the channels point at, and take nothing away.
-
-    Where it cannot, whoever asks later has it try again.
-    """
-    for model, versions in needed().items():
-        with suppress(ModelError):
-            states = server.states(model).items()
-            loaded = {number for number, state in states if state == "READY"}
-            if not versions <= loaded:
-                server.load(model, versions | loaded)

@@ -51,17 +51,23 @@ def _row(card: Mapping[str, Any]) -> list[str]:
     training, metrics, serving = (
         card[part] for part in ("training", "metrics", "serving")
     )
-    gain = metrics["crps_gain_percent"]
     times = serving["latency_ms"]
     return [
         *[card["model"], str(card["version"]), training.get("preset", UNKNOWN)],
         *[_whole(training.get("parameters")), _trained(training)],
         *[_whole(training.get("windows"))],
-        f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]",
+        _gain(metrics.get("crps_gain_percent")),
         *[_whole(metrics.get("people")), _whole(serving["size_bytes"])],
         *(f"{times[size]['median']:.2f}" for size in ("1", "64")),
         serving["machine"],
     ]
+
+
+def _gain(gain: Mapping[str, float] | None) -> str:
+    """Of a model that forecasts; others have none."""
+    if gain is None:
+        return UNKNOWN
+    return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
 
 
 def _trained(training: Mapping[str, Any]) -> str:

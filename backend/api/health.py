@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from backend import wiring
 from backend.audit import chain, ledger
 from backend.audit.anchor import AnchorError
+from backend.inference.agreement import schema_of
 from backend.registry.channels import Assigned
 from backend.registry.services import production, withheld
 from backend.twin.errors import AuditUnavailable, ModelError
@@ -168,7 +169,7 @@ def _model(server: ModelServer, release: Assigned) -> ModelHealth:
         server.canary(use.model, use.version)
     except ModelError as error:
         problem = type(error).__name__
-    if release.card.get("feature_schema_hash") != schema_hash():
+    if release.card.get("feature_schema_hash") != schema_of(use.model).digest:
         problem = OTHER
     if (use.model, use.version) in withheld():
         problem = "Exchanged"  # its weights are not those that were registered

@@ -19,7 +19,8 @@ from tests.versions import shipped_version
 
 pytestmark = pytest.mark.django_db
 NET, TREES = "symptom_transformer", "symptom_xgboost"
-NUMBER = {model: shipped_version(model) for model in (NET, TREES)}
+LINKS = "biometric_correlation"
+NUMBER = {model: shipped_version(model) for model in (NET, TREES, LINKS)}
 WELL = tuple((model, number, "triton", "ok") for model, number in NUMBER.items())
 
 
@@ -53,14 +54,15 @@ def test_where_all_is_well_there_is_nothing_to_say() -> None:
 
 def test_a_version_that_is_not_loaded_is_named() -> None:
     said = [f"{m} version {n} is not loaded on Triton" for m, n in NUMBER.items()]
-    assert look(loaded=False) == said
+    assert look(loaded=False) == sorted(said)
 
 
 def test_a_version_that_no_channel_names_is_named_once_loaded() -> None:
     Channel.objects.filter(model=TREES).delete()
     assert look() == [f"{TREES} version {NUMBER[TREES]} is loaded, but in no channel"]
     assert look(loaded=False) == [
-        f"{NET} version {NUMBER[NET]} is not loaded on Triton"
+        f"{model} version {NUMBER[model]} is not loaded on Triton"
+        for model in (LINKS, NET)
     ]
 
 
@@ -71,7 +73,7 @@ def test_a_wrong_answer_is_named() -> None:
 
 
 def test_who_answers_in_tritons_place_is_named() -> None:
-    away = ((NET, NUMBER[NET], "embedded", "unavailable"), WELL[1])
+    away = ((NET, NUMBER[NET], "embedded", "unavailable"), *WELL[1:])
     away += ((NET, 99, "embedded", "not_found"),)  # of no channel, so nobody minds
     said = f"{NET} version {NUMBER[NET]} is answered in process; Triton: unavailable"
     assert look(state=away) == [said]

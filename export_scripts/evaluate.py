@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backend.twin.forecast import WEIGHTS
 from export_scripts.blends import blend_section
 from export_scripts.cold_start import cold_start_section
 from export_scripts.differences import difference_section
@@ -168,7 +169,9 @@ def _number(value: float | None) -> str:
 
 
 def _versions(repository: Path) -> str:
+    """The newest version of each model that forecasts."""
     folders = sorted(repository.glob("*/[0-9]*"), key=lambda p: (p.parent, int(p.name)))
+    folders = [folder for folder in folders if folder.parent.name in WEIGHTS]
     latest = {folder.parent.name: folder.name for folder in folders}
     return ", ".join(f"{model} {version}" for model, version in latest.items())
 

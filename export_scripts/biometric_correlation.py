@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.inference.golden import Golden
-from backend.inference.graph import session
+from backend.inference.onnx_session import session
 from backend.inference.validation import worst_difference
 from backend.twin.correlation.model_inputs import (
     MODEL,

@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from backend.inference.graph import session
+from backend.inference.onnx_session import session
 
 RUNS = {1: 100, 64: 20}  # batch -> timed runs: the larger batch is the slower one
 WARM_UP = 3  # runs before the clock starts: the first ones allocate

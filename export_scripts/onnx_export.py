@@ -24,8 +24,9 @@ import onnx
 from backend.inference import lifecycle
 from backend.inference.catalogue import CARD, GOLDEN, GRAPH
 from backend.inference.golden import Golden
-from backend.inference.graph import read_graph, session
+from backend.inference.graph import read_graph
 from backend.inference.keys import load_or_make_key, publish_key
+from backend.inference.onnx_session import session
 from backend.inference.validation import worst_difference
 from backend.twin.errors import ModelRefused
 from backend.twin.features import Z_LIMIT

@@ -12,6 +12,7 @@ import onnxruntime as ort
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
+from backend.inference import onnx_session
 from backend.inference.catalogue import GRAPH, ModelVersion, read_catalogue
 from backend.inference.config import check_graph, check_request, served_versions
 from backend.inference.fork_lock import ForkLock
@@ -21,15 +22,6 @@ from backend.inference.known import Digests, Key, KnownVersions
 from backend.twin.errors import ModelRefused, ModelUnavailable, ModelUntrusted
 from backend.twin.ports import Arrays
 
-_LOAD_ERRORS = (
-    ort_state.Fail,
-    ort_state.InvalidArgument,
-    ort_state.InvalidGraph,
-    ort_state.InvalidProtobuf,
-    ort_state.NoModel,
-    ort_state.NotImplemented,
-    ort_state.RuntimeException,
-)
 _RUN_ERRORS = (ort_state.Fail, ort_state.InvalidArgument, ort_state.RuntimeException)
 
 
@@ -211,24 +203,11 @@ def _load(found: ModelVersion) -> ort.InferenceSession:
     if hashlib.sha256(graph).hexdigest() != found.sha256:
         raise ModelUntrusted(f"{place}: {GRAPH} was changed after it was verified")
     try:
-        session = ort.InferenceSession(
-            graph, _options(), providers=["CPUExecutionProvider"]
-        )
-    except _LOAD_ERRORS as error:
-        raise ModelUntrusted(f"{place}: {GRAPH} does not load") from error
+        session = onnx_session.session(graph)
+    except ModelUntrusted as error:
+        raise ModelUntrusted(f"{place}: {error}") from error
     check_graph(found.config, session.get_inputs(), session.get_outputs())
     return session
-
-
-def _options() -> ort.SessionOptions:
-    """One thread per run, asleep when idle: the caller decides how many run."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 4  # errors reach us as exceptions
-    return options
 
 
 def _check_time(deadline: float, model: str) -> None:

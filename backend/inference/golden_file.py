@@ -54,6 +54,7 @@ def _check_archive(path: Path) -> None:
         with open_plain(path, limit=limit) as file, ZipFile(file) as archive:
             sizes = [member.file_size for member in archive.infolist()]
     except (BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        # The last is zipfile's word for an archive of a newer version than it reads.
         raise ModelUntrusted("no usable golden case") from error
     if len(sizes) > ARRAYS:
         raise ModelUntrusted(f"the golden case holds more than {ARRAYS} arrays")

@@ -10,11 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import onnx
-import onnxruntime as ort
 from google.protobuf import text_format
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, TensorProto
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 from tritonclient.grpc.model_config_pb2 import ModelConfig, ModelInstanceGroup
 
 from backend.inference.config import BACKEND
@@ -53,15 +51,6 @@ ALLOWED = {
 }
 _GRAPHS = {AttributeProto.GRAPH, AttributeProto.GRAPHS}
 _SPARSE = {AttributeProto.SPARSE_TENSOR, AttributeProto.SPARSE_TENSORS}
-LOAD_ERRORS = (
-    ort_state.Fail,
-    ort_state.InvalidArgument,
-    ort_state.InvalidGraph,
-    ort_state.InvalidProtobuf,
-    ort_state.NoModel,
-    ort_state.NotImplemented,
-    ort_state.RuntimeException,
-)
 
 
 def read_graph(content: bytes) -> onnx.ModelProto:
@@ -100,30 +89,6 @@ def check_operators(graph: onnx.ModelProto) -> None:
             raise ModelUntrusted(f"{node.op_type:.60} holds what is not served")
     if any(t.external_data or t.data_location for t in _tensors(graph)):
         raise ModelUntrusted("weights outside the file are not served")
-
-
-def session(content: bytes) -> ort.InferenceSession:
-    """The graph, ready to run as the embedded server runs it: on one thread, no spin.
-
-    Raises ModelUntrusted where ONNX Runtime does not load it.
-    """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.log_severity_level = 4  # errors reach us as exceptions
-    try:
-        return ort.InferenceSession(
-            content, options, providers=["CPUExecutionProvider"]
-        )
-    except LOAD_ERRORS as error:
-        raise ModelUntrusted(f"model.onnx does not load{why(error)}") from error
-
-
-def why(error: BaseException) -> str:
-    """What to add where memory was the reason; the runtime's own text stays unsaid."""
-    return ": it needs more memory" if "alloc" in str(error) else ""
 
 
 def config_of(model: str, graph: onnx.ModelProto, *, max_batch: int) -> Any:

@@ -29,7 +29,8 @@ from backend.inference.catalogue import CARD, GOLDEN, GRAPH, MIB, SIZES
 from backend.inference.config import CONFIG, check_graph, read_config
 from backend.inference.golden import Golden
 from backend.inference.golden_file import candidate_golden
-from backend.inference.graph import LOAD_ERRORS, config_of, read_graph, session, why
+from backend.inference.graph import config_of, read_graph
+from backend.inference.onnx_session import LOAD_ERRORS, session, why
 from backend.inference.plain import read_plain
 from backend.twin.errors import ModelUntrusted
 

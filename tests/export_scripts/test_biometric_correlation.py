@@ -13,7 +13,7 @@ import torch
 
 from backend.inference.catalogue import read_catalogue
 from backend.inference.embedded import EmbeddedServer
-from backend.inference.graph import session
+from backend.inference.onnx_session import session
 from backend.registry.gates import refusals
 from backend.twin.correlation.model_inputs import MODEL, OUTPUT, schema_hash
 from backend.twin.errors import ModelRefused

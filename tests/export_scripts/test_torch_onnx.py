@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from backend.inference.graph import session
+from backend.inference.onnx_session import session
 from export_scripts.torch_onnx import OPSET, graph_of
 
 pytest.importorskip("onnxscript", reason="torch exports through onnxscript")

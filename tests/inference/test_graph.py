@@ -17,10 +17,9 @@ from backend.inference.graph import (
     config_of,
     config_text,
     read_graph,
-    session,
 )
 from backend.twin.errors import ModelUntrusted
-from tests.inference.tiny import failing_graph, graph, slow_graph
+from tests.inference.tiny import graph, slow_graph
 from tests.versions import SHIPPED_MODELS, shipped_version
 
 
@@ -104,13 +103,6 @@ def test_what_is_no_graph_is_refused_without_its_words() -> None:
     model.graph.node[0].input[0] = "secret"
     with pytest.raises(ModelUntrusted, match=r"^model\.onnx is not valid ONNX$"):
         read_graph(model.SerializeToString())
-
-
-def test_a_session_runs_and_what_does_not_load_is_refused() -> None:
-    (found,) = session(failing_graph()).get_outputs()
-    assert found.name == "y"
-    with pytest.raises(ModelUntrusted, match=r"^model\.onnx does not load$"):
-        session(b"nothing")
 
 
 def test_the_configuration_is_the_graphs() -> None:

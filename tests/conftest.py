@@ -16,7 +16,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.peer import Peer
-from tests.triton import triton  # noqa: F401 - a fixture for every room
+from tests.races import postgres  # noqa: F401 - a fixture for every room
+from tests.triton import triton  # noqa: F401 - likewise
 
 # No test may depend on how busy the machine is.
 settings.register_profile(

@@ -32,11 +32,6 @@ def shipped_version(model: str) -> int:
     return numbers(SHIPPED_MODELS, model)[-1]
 
 
-def copied(place: Path) -> Path:
-    """A copy of the shipped model repository that a test may change."""
-    return Path(shutil.copytree(SHIPPED_MODELS, place / "model_repository"))
-
-
 def next_version(
     repository: Path, model: str, *, shift: float = 0.01, key: Ed25519PrivateKey
 ) -> int:

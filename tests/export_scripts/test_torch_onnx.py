@@ -10,8 +10,6 @@ from torch import Tensor, nn
 from backend.inference.onnx_session import session
 from export_scripts.torch_onnx import OPSET, graph_of
 
-pytest.importorskip("onnxscript", reason="torch exports through onnxscript")
-
 
 class Scaled(nn.Module):
     """first * w + second, with something that must be off when it answers."""

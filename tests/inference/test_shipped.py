@@ -12,7 +12,8 @@ from backend.inference.keys import SHIPPED
 from backend.twin import features
 from backend.twin.ensemble import BATCH
 from backend.twin.forecast import WEIGHTS
-from tests.versions import copied, next_version, shipped_version
+from tests.triton import copy_of_the_repository
+from tests.versions import next_version, shipped_version
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model_repository"
 
@@ -45,7 +46,7 @@ def test_tests_make_next_versions_that_differ_by_as_much_as_they_say(
 ) -> None:
     """One after the other; each is whole, and its golden case is its own."""
     key = Ed25519PrivateKey.generate()
-    repository, model = copied(tmp_path), "symptom_xgboost"
+    repository, model = copy_of_the_repository(tmp_path), "symptom_xgboost"
     old = shipped_version(model)
     new = [next_version(repository, model, shift=s, key=key) for s in (0.5, 0.25)]
     assert new == [old + 1, old + 2]

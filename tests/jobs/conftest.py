@@ -15,7 +15,7 @@ from backend import wiring
 from backend.audit.models import AccessEvent
 from backend.inference.keys import publish_key
 from backend.registry import services
-from tests.versions import copied
+from tests.triton import copy_of_the_repository
 
 KEY = Ed25519PrivateKey.generate()
 Run = Callable[..., str]
@@ -24,7 +24,7 @@ Run = Callable[..., str]
 @pytest.fixture
 def repository(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A copy of the shipped models in an installation of its own, with its own key."""
-    folder = copied(tmp_path)
+    folder = copy_of_the_repository(tmp_path)
     settings.MINDTWIN = {
         **settings.MINDTWIN,
         "MODEL_REPOSITORY": folder,

@@ -17,8 +17,8 @@ from backend.inference.triton_process import TritonProcess
 from backend.registry import services
 from backend.registry.models import ModelRelease
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
-from tests.triton import ADMIN_KEY
-from tests.versions import copied, next_version, shipped_version
+from tests.triton import ADMIN_KEY, copy_of_the_repository
+from tests.versions import next_version, shipped_version
 
 KEY = Ed25519PrivateKey.generate()
 SOUND, EXCHANGED = "symptom_transformer", "symptom_xgboost"
@@ -56,7 +56,7 @@ def installation(
     monkeypatch.setattr(wiring, "_server", None)
     monkeypatch.setattr(services, "_withheld", frozenset())
     publish_key(KEY, tmp_path / "trusted")
-    repository = copied(tmp_path)
+    repository = copy_of_the_repository(tmp_path)
     settings.MINDTWIN = {
         **settings.MINDTWIN,
         "MODEL_REPOSITORY": repository,

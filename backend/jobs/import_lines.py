@@ -1,10 +1,12 @@
-"""The report of an import as text."""
+"""An import on the command line: its paths, and its report as text."""
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from itertools import islice
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from backend.twin.record import Reason
 
@@ -84,3 +86,18 @@ def _closed(report: Report) -> Iterator[str]:
 def _more(report: Report, reason: str) -> str:
     rest = report.counts.refused[reason] - len(report.places[reason])
     return f" and {rest} more" if rest else ""
+
+
+def shown(line: str, stream: Any) -> str:
+    """Whatever a terminal or file can show of a line; a name may hold any letter."""
+    known = getattr(stream, "encoding", None) or "utf-8"
+    return line.encode(known, "backslashreplace").decode(known)
+
+
+def a_path(text: str) -> Path:
+    """A path of the command line. Raises ArgumentTypeError for an empty one, which
+    would be the folder that one happens to be in.
+    """
+    if not text:
+        raise ArgumentTypeError("the path is empty")
+    return Path(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -149,7 +149,23 @@ def outcome(path: Path, *, today: date) -> list[str]:
 
 def report_of(run: Import, counts: Counts) -> Report:
     """The counts with the files' own names."""
-    names = [printable(source.name) for source in run.listing.sources]
+    return named_report(
+        counts,
+        [source.name for source in run.listing.sources],
+        not_read=run.listing.others,
+        unread=run.listing.unread,
+    )
+
+
+def named_report(
+    counts: Counts,
+    files: Sequence[str],
+    *,
+    not_read: Mapping[str, int] | None = None,
+    unread: Mapping[str, str] | None = None,
+) -> Report:
+    """The counts with the names of `files`, by whose numbers they were counted."""
+    names = [printable(name) for name in files]
     faults: dict[str, dict[str, int]] = {}
     for (number, fault), count in counts.faults.items():
         faults.setdefault(names[number], {})[fault] = count
@@ -157,8 +173,8 @@ def report_of(run: Import, counts: Counts) -> Report:
     return Report(
         counts=counts,
         files=len(names),
-        not_read=dict(run.listing.others),
-        unread=dict(run.listing.unread),
+        not_read=dict(not_read or {}),
+        unread=dict(unread or {}),
         faults=faults,
         by_file={names[number]: why for number, why in found.by_file.items()},
         places={

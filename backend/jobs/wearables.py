@@ -10,12 +10,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from backend import wiring
-from backend.jobs.imports import Pulse, Report, Say
+from backend.jobs.imports import Pulse, Report, Say, named_report
 from backend.twin.record import Reason
-from fhir_integration.files.listing import printable
 from fhir_integration.files.local_clock import Clock
 from fhir_integration.files.spool import Spool
-from fhir_integration.files.verdict import Counts
 from fhir_integration.files.wearable_files import FileCount, WearableRun
 
 NO_ZONE = "rows without a time zone, or days told by UTC alone: name it by --zone"
@@ -49,30 +47,12 @@ def reading(
             files = tuple(run.by_file())
         finally:
             spool.close()
-        yield Wearables(_report(counts, paths), files, faulty)
+        yield Wearables(
+            named_report(counts, [str(path) for path in paths]), files, faulty
+        )
 
 
 def hints(found: Wearables, clock: Clock) -> Iterator[str]:
     """What would help, where something would."""
     if clock.zone is None and Reason.NO_TIME in found.report.counts.refused:
         yield f"   {NO_ZONE}"
-
-
-def _report(counts: Counts, paths: Sequence[Path]) -> Report:
-    names = [printable(str(path)) for path in paths]
-    faults: dict[str, dict[str, int]] = {}
-    for (number, fault), count in counts.faults.items():
-        faults.setdefault(names[number], {})[fault] = count
-    found = counts.standing
-    return Report(
-        counts=counts,
-        files=len(names),
-        not_read={},
-        unread={},
-        faults=faults,
-        by_file={names[number]: why for number, why in found.by_file.items()},
-        places={
-            reason: [f"{names[number]}:{place}" for number, place in places]
-            for reason, places in found.places.items()
-        },
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from backend import wiring
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs import imports
-from backend.jobs.import_lines import lines
+from backend.jobs.import_lines import a_path, lines, shown
 from backend.jobs.sandbox_process import SandboxFailed
 from backend.people.access import Actor
 from backend.twin.errors import AuditUnavailable, TwinError
@@ -25,13 +25,13 @@ class Command(BaseCommand):
     help = "Read FHIR files and say of every resource whether it is used, or why not."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("path", type=_path, help=f"folder or file ({SUFFIXES})")
+        parser.add_argument("path", type=a_path, help=f"folder or file ({SUFFIXES})")
         parser.add_argument(
             "--into-sandbox",
             action="store_true",
             help="also put the resources into the sandbox EHR of the demo",
         )
-        parser.add_argument("--json", type=_path, help="write the report to this file")
+        parser.add_argument("--json", type=a_path, help="write the report to it")
         parser.add_argument(
             "--base-url",
             default="",
@@ -86,16 +86,7 @@ class Command(BaseCommand):
             raise CommandError("nothing of these files can be read")
 
     def _say(self, line: str) -> None:
-        """Whatever the terminal can show of it; a name may hold any letter."""
-        known = getattr(self.stdout, "encoding", None) or "utf-8"
-        self.stdout.write(line.encode(known, "backslashreplace").decode(known))
-
-
-def _path(text: str) -> Path:
-    """An empty path would be the folder that one happens to be in."""
-    if not text:
-        raise ArgumentTypeError("the path is empty")
-    return Path(text)
+        self.stdout.write(shown(line, self.stdout))
 
 
 def _audit(outcome: Outcome, detail: dict[str, int]) -> None:

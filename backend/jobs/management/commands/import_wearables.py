@@ -13,7 +13,7 @@ from backend import wiring
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs import imports, wearables
-from backend.jobs.import_lines import lines
+from backend.jobs.import_lines import a_path, lines, shown
 from backend.jobs.wearables import Wearables
 from backend.people.access import Actor
 from backend.twin.errors import AuditUnavailable
@@ -29,14 +29,14 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
-            "files", type=_path, nargs="+", help="packed by gzip or not"
+            "files", type=a_path, nargs="+", help="packed by gzip or not"
         )
         parser.add_argument(
             "--zone",
             type=_zone,
             help="the person's time zone, such as Europe/Berlin, where a file has none",
         )
-        parser.add_argument("--json", type=_path, help="write the report to this file")
+        parser.add_argument("--json", type=a_path, help="write the report to it")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
@@ -68,16 +68,7 @@ class Command(BaseCommand):
             raise CommandError("nothing of these files can be read")
 
     def _say(self, line: str) -> None:
-        """Whatever the terminal can show of it; a name may hold any letter."""
-        known = getattr(self.stdout, "encoding", None) or "utf-8"
-        self.stdout.write(line.encode(known, "backslashreplace").decode(known))
-
-
-def _path(text: str) -> Path:
-    """An empty path would be the folder that one happens to be in."""
-    if not text:
-        raise ArgumentTypeError("the path is empty")
-    return Path(text)
+        self.stdout.write(shown(line, self.stdout))
 
 
 def _zone(text: str) -> tzinfo:

@@ -1,4 +1,4 @@
-"""What an installation may set about forecasts; made from settings by the joint."""
+"""What an installation may set about its services; made from settings by the joint."""
 
 from __future__ import annotations
 
@@ -27,4 +27,24 @@ class ForecastPolicy:
     @property
     def fresh_for(self) -> timedelta:
         """How long a stored forecast is given again for an equal record."""
+        return timedelta(hours=self.fresh_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationPolicy:
+    """How many days are looked at unless asked for others, and what bounds them.
+
+    `max_samples`: values of wearables that one window may have, beside its symptoms.
+    `fresh_hours` and `timeout_s` as for forecasts.
+    """
+
+    days: int
+    max_days: int
+    max_samples: int
+    fresh_hours: float
+    timeout_s: float
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a stored answer is given again for an equal record."""
         return timedelta(hours=self.fresh_hours)

@@ -10,9 +10,10 @@ from uuid import UUID
 
 import numpy as np
 
+from backend.twin.correlation.insights import Insight
 from backend.twin.person import Person
 from backend.twin.record import PatientRecord
-from backend.twin.trajectory import Forecast
+from backend.twin.trajectory import Forecast, ModelUse
 
 Arrays = Mapping[str, np.ndarray]
 
@@ -24,6 +25,24 @@ class ForecastDocument:
     identifier: UUID
     ehr_patient: str
     forecast: Forecast
+    issued: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationDocument:
+    """One link in words on its way to the EHR; `identifier` as with a forecast.
+
+    `models`: those whose answer it rests on; empty where the classical engine answered
+    alone. `sources`: the EHR's references of the symptom reports, oldest first.
+    `clock`: whose clock the link's times are of.
+    """
+
+    identifier: UUID
+    ehr_patient: str
+    insight: Insight
+    models: tuple[ModelUse, ...]
+    sources: tuple[str, ...]
+    clock: str
     issued: datetime
 
 
@@ -49,6 +68,14 @@ class Ehr(Protocol):
         `also` are the EHR's ids of records that it merged into this patient's.
         """
 
+    def read_signals(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """The symptom entries and the wearable streams of the days; no medicines.
+
+        `since`, `until` and `also` as with `read_symptoms`.
+        """
+
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """Who the patient is; whether a consent in force that day denies the use.
 
@@ -56,6 +83,9 @@ class Ehr(Protocol):
         """
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
+        """Write once, however often it is called; read back and compare."""
+
+    def write_correlation(self, document: CorrelationDocument) -> Receipt:
         """Write once, however often it is called; read back and compare."""
 
 

@@ -1,0 +1,1 @@
+"""Pharmacogenomics: from a laboratory's call to advice, stops and recommendation."""

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.twin.correlation.model_inputs import LAGS
-
-Z90 = 1.6449
-TAIL = 0.05  # on either side of a 90 % interval
+from backend.twin.correlation.intervals import Z90, lag_ends, median_lag
 
 
 def scores(answer: np.ndarray, truth: dict[str, np.ndarray]) -> dict[str, float]:
@@ -25,7 +22,7 @@ def scores(answer: np.ndarray, truth: dict[str, np.ndarray]) -> dict[str, float]
         linked & (lag >= 0) & (found[:, 0] > 0.5),
     )
     gap = np.abs(found[:, 1] - weight)[sized]
-    low, middle, high = lag_points(found[seen, 3:])
+    low, high = lag_ends(found[seen, 3:])
     inside = (lag[seen] >= low) & (lag[seen] <= high)
     p_link = found[:, 0].clip(1e-6, 1 - 1e-6)
     return {
@@ -37,28 +34,8 @@ def scores(answer: np.ndarray, truth: dict[str, np.ndarray]) -> dict[str, float]
         "ci90": _mean(gap <= Z90 * found[sized, 2]),
         "size_error": _mean(gap),
         "lag90": _mean(inside),
-        "lag_error": _mean(np.abs(middle - lag[seen])),
+        "lag_error": _mean(np.abs(median_lag(found[seen, 3:]) - lag[seen])),
     }
-
-
-def lag_points(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices of the ends of the 90 % interval and of the median: [row, lag] -> [row].
-
-    Each tail is the nearest that whole hours allow to its share; at most it would hold
-    well over 90 % within.
-    """
-    low = _tail(weight)
-    high = weight.shape[1] - 1 - _tail(weight[:, ::-1])
-    middle = (weight.cumsum(1) < 0.5).sum(1).clip(0, len(LAGS) - 1)
-    return low, middle, high
-
-
-def _tail(weight: np.ndarray) -> np.ndarray:
-    """How many lags to leave out from the first on: of those as near, the most."""
-    out = np.concatenate([np.zeros((len(weight), 1)), weight.cumsum(1)[:, :-1]], axis=1)
-    gap = np.abs(out - TAIL)[:, ::-1]
-    tail: np.ndarray = weight.shape[1] - 1 - gap.argmin(1)
-    return tail
 
 
 def auc(p_link: np.ndarray, linked: np.ndarray) -> float:

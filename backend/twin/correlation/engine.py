@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -33,6 +33,17 @@ class Rule:
     false_share: float = 0.25
 
 
+@dataclass(frozen=True)
+class Opinion:
+    """What somebody else says of a pair: p(link), and of the link if there is one."""
+
+    p_link: float
+    told: Estimate
+
+
+Opinions = Mapping[tuple[int, int], Opinion]  # by indices of biometric and symptom
+
+
 @dataclass(frozen=True, eq=False)
 class _Pair:
     """One examined pair: what its symptom's fit holds of this biometric."""
@@ -41,10 +52,15 @@ class _Pair:
     index: int  # of the biometric among the fit's effects
     ahead: int  # index of lag zero
     curves: tuple[Curve, Curve]  # of the lags from zero on, and of the negative ones
+    opinion: Opinion | None
 
     @property
     def effect(self) -> Effect:
         return self.fit.effects[self.index]
+
+    @property
+    def p_link(self) -> float:
+        return self.opinion.p_link if self.opinion else self.effect.p_link
 
     @property
     def norms(self) -> np.ndarray:
@@ -61,6 +77,15 @@ class _Pair:
         ]
         return min(1.0, *paid)
 
+    def told(self, association: Effect | None) -> Estimate:
+        """Coefficient and lag; those of an association are nobody else's matter."""
+        if self.opinion and not association:
+            return self.opinion.told
+        problem, fit = self.fit.problem, self.fit
+        error = scale_error(fit.counts, fit.whitener.correlation)
+        chosen = association or self.effect
+        return estimate(chosen, self.norms, problem.prior, error)
+
     def reports_needed(self, level: float) -> int:
         """Reports that would make a coefficient of `NAMED` stand out."""
         known = float(np.median(self.norms)) / self.effect.spread
@@ -75,18 +100,27 @@ def find_links(
     return links(examine(window), rule=rule)
 
 
-def links(found: Examination, *, rule: Rule | None = None) -> tuple[Link, ...]:
-    """Every pair of an examination; `Link` says what each says."""
-    by = rule or Rule()
+def links(
+    found: Examination, *, rule: Rule | None = None, opinions: Opinions | None = None
+) -> tuple[Link, ...]:
+    """Every pair of an examination; `Link` says what each says.
+
+    p-values are the engine's; where there is an opinion, p(link) and the link's
+    coefficient and lag are the opinion's.
+    """
+    by, others = rule or Rule(), opinions or {}
     pairs = [
-        _link(found, b, s, by)
+        _link(found, (b, s), by, others.get((b, s)))
         for s in range(len(found.fits))
         for b in range(len(found.window.biometrics))
     ]
     return tuple(_with_false_discoveries(pairs, by))
 
 
-def _link(found: Examination, b: int, s: int, rule: Rule) -> Link:
+def _link(
+    found: Examination, at: tuple[int, int], rule: Rule, opinion: Opinion | None
+) -> Link:
+    b, s = at
     window, signal, fit = found.window, found.signals.each[b], found.fits[s]
     bare = Link(
         biometric=window.biometrics[b].name,
@@ -103,7 +137,7 @@ def _link(found: Examination, b: int, s: int, rule: Rule) -> Link:
     columns, norms = fit.problem.columns[index], fit.problem.norms[index]
     halves = slice(ahead, None), slice(None, ahead)
     curves = [curve(columns[:, half], norms[half]) for half in halves]
-    pair = _Pair(fit, index, ahead, (curves[0], curves[1]))
+    pair = _Pair(fit, index, ahead, (curves[0], curves[1]), opinion)
     judged = _judged(bare, pair, found.signals.lags, rule)
     n_eff = effective_reports(fit.counts, fit.whitener.correlation, signal.correlation)
     return replace(judged, n_eff=n_eff)
@@ -119,11 +153,9 @@ def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
     """The pair's evidence: given the others, or without them for an association."""
     effect, single = pair.effect, alone(pair.fit.problem, pair.index)
     p_value, p_marginal = pair.p_value(effect), pair.p_value(single)
-    direct = p_value <= rule.level and effect.p_link >= rule.least_p
+    direct = p_value <= rule.level and pair.p_link >= rule.least_p
     associated = not direct and p_marginal <= rule.level
-    error = scale_error(pair.fit.counts, pair.fit.whitener.correlation)
-    chosen, prior = single if associated else effect, pair.fit.problem.prior
-    told = estimate(chosen, pair.norms, prior, error)
+    told = pair.told(single if associated else None)
     lag, ends = _lag(told, lags, bare.lag_unit)
     needed = pair.reports_needed(rule.level)
     return replace(
@@ -132,12 +164,13 @@ def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
         ci=told.ci,
         lag_hours=lag,
         lag_interval=ends,
-        p_link=effect.p_link,
+        p_link=pair.p_link,
         p_value=p_value,
         p_marginal=p_marginal,
         reports_needed=needed,
         direct=True if direct else (False if associated else None),
         published=direct or associated,
+        method="network" if pair.opinion else "engine",
         reasons=() if direct or associated else (_silence(bare.n, needed),),
     )
 

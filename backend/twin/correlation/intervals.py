@@ -9,7 +9,7 @@ import numpy as np
 from backend.twin.correlation.selection import Effect
 
 LEVEL = 0.9
-_Z = 1.6449  # of a normal, for the central 90 %
+Z90 = 1.6449  # of a normal, for the central 90 %
 # The coefficient's interval joins those of the likeliest lags that together hold this
 # much: by simulation enough to keep 90 % where the lag is unknown too.
 _LAGS_SHARE = 0.5
@@ -44,24 +44,39 @@ def estimate(
     kept = order[: int(np.searchsorted(np.cumsum(weight[order]), _LAGS_SHARE)) + 1]
     safe = np.maximum(norms[kept], 1e-9)
     fit = effect.dots[kept] / safe
-    reach = _Z * np.sqrt(effect.spread / safe + (scale_error * fit) ** 2)
+    reach = Z90 * np.sqrt(effect.spread / safe + (scale_error * fit) ** 2)
     low, high = float((fit - reach).min()), float((fit + reach).max())
     middle = float(weight[kept] @ effect.mean[kept] / weight[kept].sum())
     flat = 1 - min(_HEAT / effect.freedom, _HOTTEST) ** 2
     warm = (weight / prior) ** flat * prior
     unsure = effect.p_link * warm / warm.sum() + (1 - effect.p_link) * prior
+    first, last = lag_ends(unsure[None])
     return Estimate(
         coefficient=min(max(middle, low), high),
         ci=(low, high),
-        lag=min(int(np.searchsorted(np.cumsum(weight), 0.5)), len(weight) - 1),
-        lag_ends=(_cut(unsure), len(weight) - 1 - _cut(unsure[::-1])),
+        lag=int(median_lag(weight[None])[0]),
+        lag_ends=(int(first[0]), int(last[0])),
     )
 
 
-def _cut(weight: np.ndarray) -> int:
-    """How many lags to leave out from the first on, for a tail nearest to its share.
+def lag_ends(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the first and last lag of the 90 % interval: [row, lag] -> [row].
 
-    Nearest, not at most: whole hours would otherwise hold well over 90 %.
+    Of the likeliest interval of each width, that whose probability is nearest to 90 %.
+    Nearest, not at least: whole hours would otherwise hold well over 90 %. One hour
+    that holds more is the interval all the same.
     """
-    left_out = np.concatenate([[0.0], np.cumsum(weight)[:-1]])
-    return int(np.abs(left_out - (1 - LEVEL) / 2).argmin())
+    count = weight.shape[1]
+    below = np.concatenate([np.zeros((len(weight), 1)), weight.cumsum(1)], axis=1)
+    first, wide = np.arange(count)[:, None], np.arange(1, count + 1)
+    held = below[:, np.minimum(first + wide, count)] - below[:, :-1, None]
+    likeliest = held.argmax(1)  # [row, width] its first lag
+    width = np.abs(held.max(1) - LEVEL).argmin(1)
+    begin = likeliest[np.arange(len(weight)), width]
+    return begin, begin + width
+
+
+def median_lag(weight: np.ndarray) -> np.ndarray:
+    """Index of the lag that is as likely too early as too late: [row, lag] -> [row]."""
+    middle: np.ndarray = (weight.cumsum(1) < 0.5).sum(1)
+    return middle.clip(0, weight.shape[1] - 1)

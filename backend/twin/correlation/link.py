@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 LagUnit = Literal["hours", "days", "nights"]
+Method = Literal["network", "engine"]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,9 @@ class Link:
     None where there is neither. `n` reports, `n_eff` independent ones they are worth
     for this pair. `coverage`: share of the biometric's hours or days that was measured.
     `reports_needed`: in all, reported as often as now, to find a coefficient of 0.3
-    four times in five. `reasons`: why nothing is published, in words.
+    four times in five. `reasons`: why nothing is published, in words. `method`: whose
+    `p_link` it is, and whose coefficient, lag and intervals, but that those of an
+    association are always the engine's.
     """
 
     biometric: str
@@ -51,6 +54,7 @@ class Link:
     reports_needed: int | None = None
     direct: bool | None = None
     published: bool = False
+    method: Method = "engine"
 
     @property
     def examined(self) -> bool:

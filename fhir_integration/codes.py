@@ -16,7 +16,6 @@ from functools import cache
 from types import MappingProxyType
 
 from backend.twin.scales import Scale, known_scales
-from fhir_integration.search_values import token
 
 OURS = "https://mindtwin.example/fhir"
 LOINC = "http://loinc.org"
@@ -25,7 +24,9 @@ RATING = f"{OURS}/CodeSystem/rating"
 INSTRUMENT = f"{OURS}/CodeSystem/instrument"
 DIARY = f"{OURS}/CodeSystem/diary"
 RANGE = f"{OURS}/CodeSystem/range"
+MEASURE = f"{OURS}/CodeSystem/measure"
 FORECAST = f"{OURS}/CodeSystem/forecast"
+CORRELATION = f"{OURS}/CodeSystem/correlation"
 CATEGORY = f"{OURS}/CodeSystem/category"
 METHOD = f"{OURS}/CodeSystem/method"
 RELIABILITY = f"{OURS}/CodeSystem/reliability"
@@ -179,22 +180,3 @@ def safety_items() -> dict[tuple[str, str], Scale]:
         for scale in known_scales().values()
         if scale.safety_item is not None
     }
-
-
-def search_tokens(site_codes: SiteCodes = NO_SITE_CODES) -> str:
-    """Value of the `code` search parameter: every code that is read as a symptom.
-
-    Totals, items (a site may keep no total), panels, diaries. Our own systems are asked
-    for as a whole (`system|`), so that a new rating or diary item needs no change here;
-    the others code by code, and with them what the site calls any of these.
-    """
-    own = {RATING, DIARY, INSTRUMENT}
-    single = {(scale.system, scale.code) for scale in known_scales().values()}
-    single |= set(safety_items()) | set(PANELS)
-    single |= {(LOINC, code) for items in ITEMS.values() for code in items}
-    single |= {
-        of for of, meant in site_codes.items() if meant in single or meant[0] in own
-    }
-    tokens = [f"{system}|" for system in sorted(own)]
-    tokens += [token(s, c) for s, c in sorted(single) if s not in own]
-    return ",".join(tokens)

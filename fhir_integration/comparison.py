@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from functools import partial
 from math import isclose
 from typing import Any
@@ -12,6 +12,7 @@ from fhir_integration.errors import KeptOtherwise
 from fhir_integration.strict_json import Json
 
 _Same = Callable[[Json, Json], bool]
+_OURS = frozenset({codes.FORECAST, codes.CORRELATION})
 
 
 def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
@@ -30,6 +31,22 @@ def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
 def compare_day(sent: Json, kept: Json) -> None:
     """The same for one day of a flat forecast; its AI label may be stripped."""
     _compare(sent, kept, _DAY)
+
+
+def compare_correlation(sent: Json, kept: Json, *, created: bool = True) -> None:
+    """The same for a correlation: its value, what it is of, and every component.
+
+    Its note, too, says that it is no cause. Where it was there before, another release
+    may have worded and graded it.
+    """
+    ignored = set() if created else {"grade", "note"}
+    _compare(sent, kept, {k: v for k, v in _LINK.items() if k not in ignored})
+
+
+def compare_coefficient(sent: Json, kept: Json, *, created: bool = True) -> None:
+    """The same for a flat correlation; its AI label may be stripped, its note not."""
+    ignored = set() if created else {"note"}
+    _compare(sent, kept, {k: v for k, v in _FLAT_LINK.items() if k not in ignored})
 
 
 def compare_voucher(sent: Json, kept: Json) -> None:
@@ -61,7 +78,7 @@ def _identifier(resource: Json) -> object:
 
 def _code(element: Json) -> tuple[str, str]:
     for coding in element["code"]["coding"]:
-        if coding["system"] == codes.FORECAST:
+        if coding["system"] in _OURS:
             return coding["system"], coding["code"]
     raise KeyError("no code of ours")
 
@@ -103,6 +120,25 @@ def _grade(resource: Json) -> set[str]:
     }
 
 
+def _notes(resource: Json) -> set[str]:
+    return {note["text"] for note in resource["note"]}
+
+
+def _concepts(resource: Json) -> set[tuple[str, ...]]:
+    """What goes with what, and directly or not; a name where there is no code."""
+    stated = [
+        (_code(component)[1], component["valueCodeableConcept"])
+        for component in resource["component"]
+        if _code(component)[1] in _NAMING
+    ]
+    return {
+        (name, coding["system"], coding["code"])
+        for name, concept in stated
+        for coding in concept.get("coding", [])
+    } | {(name, concept["text"]) for name, concept in stated if "coding" not in concept}
+
+
+_NAMING = frozenset({"predictor", "outcome", "kind"})
 _Component = tuple[list[str], list[float]]  # units, numbers
 
 
@@ -160,11 +196,14 @@ def _stated(kind: str, value: Any) -> _Component:
             quantities = [value]
         case "valueRange":
             quantities = [value["low"], value["high"]]
+        case "valueInteger":
+            return [], [float(value)]
         case "valueSampledData":
             return [], [float(number) for number in value["data"].split()]
         case _:
             return [], []
-    return [q["code"] for q in quantities], [float(q["value"]) for q in quantities]
+    units = [f"{q.get('comparator', '')}{q['code']}" for q in quantities]
+    return units, [float(q["value"]) for q in quantities]
 
 
 def _same_value(sent: Json, kept: Json) -> bool:
@@ -172,7 +211,7 @@ def _same_value(sent: Json, kept: Json) -> bool:
     return _close(_stated("valueQuantity", ours), _stated("valueQuantity", theirs))
 
 
-def _within(of: Callable[[Json], set[str]]) -> _Same:
+def _within(of: Callable[[Json], Set[object]]) -> _Same:
     return lambda sent, kept: of(sent) <= of(kept)
 
 
@@ -197,5 +236,16 @@ _DAY: dict[str, _Same] = {
     **_BOTH,
     "day": _equal(lambda resource: resource["effectiveDateTime"][:10]),
     "number": _same_value,
+}
+_FLAT_LINK: dict[str, _Same] = {
+    **_BOTH,
+    "period": _equal(_period),
+    "number": _same_value,
+    "note": _within(_notes),
+}
+_LINK: dict[str, _Same] = {
+    **_FLAT_LINK,
+    **_FULL,
+    "pair": _within(_concepts),
 }
 _VOUCHER: dict[str, _Same] = {"agent": _within(_agents), "target": _within(_targets)}

@@ -2,8 +2,9 @@
 
 EhrRefused
  ├─ NotConformant   our own resource broke R4 or our invariants; nothing was sent
- └─ KeptOtherwise   the EHR keeps something else than was sent: it will not change its
-                    mind within a minute, so it counts as a refusal
+ ├─ KeptOtherwise   the EHR keeps something else than was sent: it will not change its
+ │                  mind within a minute, so it counts as a refusal
+ └─ TooManyValues   the days hold more values than are read at once; fewer days may do
 """
 
 from __future__ import annotations
@@ -23,3 +24,13 @@ class KeptOtherwise(EhrRefused):
 
     def __init__(self, part: str) -> None:
         super().__init__(f"the EHR keeps another {part} than was sent", status=422)
+
+
+class TooManyValues(EhrRefused):
+    """The EHR holds more values of the days than one pull reads; ask for fewer days."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"the days asked for hold more than {most:,} values; ask for fewer days",
+            status=413,
+        )

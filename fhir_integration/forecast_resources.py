@@ -7,18 +7,16 @@ rounded to four decimals of the score unit.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from backend.twin.ports import ForecastDocument
-from backend.twin.trajectory import HORIZON, LEVELS, Forecast, ModelUse
-from fhir_integration import codes
+from backend.twin.trajectory import HORIZON, LEVELS, Forecast
+from fhir_integration import codes, model_outputs
 from fhir_integration.elements import concept, instant, quantity, rounded, value_range
 from fhir_integration.forecast_chances import chance_components
 from fhir_integration.strict_json import Json
 
-MOST_DERIVED_FROM = 100  # references; the Provenance names every source
 _DAY_MS = 86_400_000
 # Not "the next days": the last entry may be old. The code's text adds its date.
 _SPAN = f"{HORIZON} days after the last entry"
@@ -48,44 +46,14 @@ _FORMER = {
 
 def device(forecast: Forecast) -> Json:
     """The set of model versions that answered, or the fallback that stood in."""
-    name = device_name(forecast)
-    versions = [
-        version
-        for use in _members(forecast)
-        for version in (
-            _version(use.model, str(use.version)),
-            _version(f"{use.model} artifact sha256", use.sha256),
-        )
-    ]
-    return {
-        "resourceType": "Device",
-        "identifier": [{"system": codes.MODEL, "value": name}],
-        "status": "active",
-        "deviceName": [
-            {"name": f"MindTwin symptom forecast: {name}", "type": "model-name"}
-        ],
-        "type": {"text": "Software: prediction model"},
-        "version": versions or [_version("method", forecast.method)],
-    }
+    return model_outputs.device(
+        forecast.models, method=forecast.method, title="MindTwin symptom forecast"
+    )
 
 
 def device_name(forecast: Forecast) -> str:
     """Identifier of the Device: model:version pairs and a digest of their artifacts."""
-    members = _members(forecast)
-    if not members:
-        return forecast.method
-    pairs = [f"{use.model}:{use.version}" for use in members]
-    artifacts = "\n".join(use.sha256 for use in members)
-    digest = hashlib.sha256(artifacts.encode()).hexdigest()[:12]
-    return "~".join([*pairs, digest])
-
-
-def _members(forecast: Forecast) -> list[ModelUse]:
-    return sorted(forecast.models, key=lambda use: (use.model, use.version))
-
-
-def _version(kind: str, value: str) -> Json:
-    return {"type": {"text": kind}, "value": value}
+    return model_outputs.device_name(forecast.models, method=forecast.method)
 
 
 def observation(document: ForecastDocument, *, device_reference: str) -> Json:
@@ -95,7 +63,7 @@ def observation(document: ForecastDocument, *, device_reference: str) -> Json:
     code = f"{forecast.scale.key}-forecast-14d"
     resource = _prediction(document, code=code, title=title, device=device_reference)
     resource |= {
-        "identifier": [_identifier(document.identifier)],
+        "identifier": [model_outputs.identifier(document.identifier)],
         "effectivePeriod": {
             "start": forecast.days[0].isoformat(),
             "end": forecast.days[-1].isoformat(),
@@ -107,10 +75,7 @@ def observation(document: ForecastDocument, *, device_reference: str) -> Json:
             _grade(forecast),
         ],
     }
-    newest = sources(forecast)[-MOST_DERIVED_FROM:]
-    if newest:
-        resource["derivedFrom"] = [{"reference": source} for source in newest]
-    return resource
+    return resource | model_outputs.derived_from(forecast.sources)
 
 
 def day_observations(
@@ -124,7 +89,7 @@ def day_observations(
         own = uuid5(document.identifier, day.isoformat())
         yield {
             **_prediction(document, code=code, title=title, device=device_reference),
-            "identifier": [_identifier(own)],
+            "identifier": [model_outputs.identifier(own)],
             "effectiveDateTime": day.isoformat(),
             "valueQuantity": quantity(median, forecast.scale.unit),
         }
@@ -160,15 +125,6 @@ def _prediction(
     }
 
 
-def _identifier(value: UUID) -> Json:
-    return {"system": codes.PREDICTION, "value": str(value)}
-
-
-def sources(forecast: Forecast) -> list[str]:
-    """References of the Observations used; sources of other kinds are left out."""
-    return [source for source in forecast.sources if codes.SOURCE.fullmatch(source)]
-
-
 def method_code(forecast: Forecast) -> str:
     """Our code of how the forecast was made."""
     former = _FORMER[forecast.method] if _is_former(forecast) else None
@@ -189,7 +145,7 @@ def method_text(forecast: Forecast) -> str:
         return _FALLBACKS[forecast.method]
     parts = [
         f"{use.weight:.2f} {use.model} version {use.version}"
-        for use in _members(forecast)
+        for use in model_outputs.ordered(forecast.models)
     ]
     return f"Quantile average of {' + '.join(parts)}"
 
@@ -258,23 +214,9 @@ def provenance(
     device_reference: str,
 ) -> Json:
     """Which software made the Observations, from which versions of which entries."""
-    entities = [
-        {"role": "source", "what": {"reference": source}}
-        for source in sources(document.forecast)
-    ]
-    agent = concept(
-        "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "assembler"
+    return model_outputs.provenance(
+        document.forecast.sources,
+        issued=document.issued,
+        observation_references=observation_references,
+        device_reference=device_reference,
     )
-    resource: Json = {
-        "resourceType": "Provenance",
-        "meta": {"security": [codes.AI_LABEL]},
-        "target": [{"reference": name} for name in observation_references],
-        "recorded": instant(document.issued),
-        "activity": concept(
-            "http://terminology.hl7.org/CodeSystem/v3-DataOperation", "CREATE"
-        ),
-        "agent": [{"type": agent, "who": {"reference": device_reference}}],
-    }
-    if entities:
-        resource["entity"] = entities
-    return resource

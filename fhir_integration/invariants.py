@@ -1,4 +1,4 @@
-"""What must hold of a forecast Observation before it leaves, beyond R4's structure.
+"""What must hold of our Observations before they leave, beyond R4's structure.
 
 `fhir.resources` accepts an unknown status, a value beside dataAbsentReason and units of
 any kind, so these are checked here. A broken rule is an error of ours, never sent.
@@ -45,35 +45,42 @@ def check_structure(resource: Json) -> None:
 def check_forecast(observation: Json, scale: Scale) -> None:
     """Status, obs-6, obs-7, label, code, unit, order of intervals and of days."""
     rules = {
-        "status is not one of R4's": observation["status"] in _STATUSES,
-        "a value stands beside dataAbsentReason (obs-6)": _obs_6(observation),
-        "a component repeats the code beside a value (obs-7)": _obs_7(observation),
-        "the AI label is missing": _is_labelled(observation),
-        "the code is a measurement's": _own_code(observation),
+        **rules_of_all(observation, codes.FORECAST),
         "a unit is not the scale's": _units(observation) <= {scale.unit},
         "a number lies outside the scale": _inside(observation, scale),
         "a probability has no threshold, or is none": _probable(observation),
         "an interval does not hold the next narrower one": _ordered(observation),
         "the days do not ascend from one": _ascending(observation),
     }
-    _hold(rules)
+    hold(rules)
 
 
 def check_day(observation: Json, scale: Scale) -> None:
     """The same for one day of a flat forecast, which has a value and no components."""
     value = observation["valueQuantity"]
     low, high = scale.low - _SLACK, scale.high + _SLACK
-    _hold(
+    hold(
         {
-            "the AI label is missing": _is_labelled(observation),
-            "the code is a measurement's": _own_code(observation),
+            **rules_of_all(observation, codes.FORECAST),
             "a unit is not the scale's": value["code"] == scale.unit,
             "a number lies outside the scale": low <= value["value"] <= high,
         }
     )
 
 
-def _hold(rules: Mapping[str, bool]) -> None:
+def rules_of_all(observation: Json, system: str) -> dict[str, bool]:
+    """What holds of whatever a model says, under codes of our own `system`."""
+    return {
+        "status is not one of R4's": observation["status"] in _STATUSES,
+        "a value stands beside dataAbsentReason (obs-6)": _obs_6(observation),
+        "a component repeats the code beside a value (obs-7)": _obs_7(observation),
+        "the AI label is missing": _is_labelled(observation),
+        "the code is a measurement's": _own_code(observation, system),
+    }
+
+
+def hold(rules: Mapping[str, bool]) -> None:
+    """Raise NotConformant with the first rule that does not hold."""
     for rule, holds in rules.items():
         if not holds:
             raise NotConformant(rule)
@@ -85,7 +92,8 @@ def _obs_6(observation: Json) -> bool:
 
 def _obs_7(observation: Json) -> bool:
     own = {_code(observation)}
-    same = any(_code(component) in own for component in observation["component"])
+    inner = observation.get("component", [])
+    same = any(_code(component) in own for component in inner)
     return not (same and _has_value(observation))
 
 
@@ -97,10 +105,8 @@ def _is_labelled(observation: Json) -> bool:
     return codes.AI_LABEL in observation.get("meta", {}).get("security", [])
 
 
-def _own_code(observation: Json) -> bool:
-    return all(
-        coding["system"] == codes.FORECAST for coding in observation["code"]["coding"]
-    )
+def _own_code(observation: Json, system: str) -> bool:
+    return all(coding["system"] == system for coding in observation["code"]["coding"])
 
 
 def _code(element: Json) -> tuple[str, str]:

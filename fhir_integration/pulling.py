@@ -1,8 +1,12 @@
-"""What is asked of an EHR for a forecast: scores, forms with scores, medicines."""
+"""What is asked of an EHR for a service, and what would be too much of it.
+
+A forecast: scores, forms with scores, medicines. A correlation: scores, forms and the
+values of wearables. Nothing else is asked for.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
@@ -10,10 +14,15 @@ from backend.twin.errors import EhrRefused
 from backend.twin.features import CONTEXT
 from backend.twin.treatment_changes import RENEWAL_DAYS
 from fhir_integration.client import FhirClient
-from fhir_integration.codes import SiteCodes, search_tokens
+from fhir_integration.codes import SiteCodes
+from fhir_integration.errors import TooManyValues
+from fhir_integration.searched_codes import signal_codes, symptom_codes
 from fhir_integration.strict_json import Json
 
 PAGE_SIZE = "200"  # the most that common servers give
+# Values of one pull: 126 days of two signals a minute are 362,880. Read, a value takes
+# some 700 bytes, so that this many take 280 MB for a moment.
+MOST_VALUES = 400_000
 # How servers say that they cannot search a type.
 NO_SUCH_SEARCH = frozenset({400, 404, 405, 501})
 _NOT_GRANTED = 403
@@ -27,12 +36,11 @@ _MEDICINES = {"MedicationRequest": "authoredon", "MedicationStatement": "effecti
 
 @dataclass
 class Pull:
-    """One patient's resources for a forecast: all ids and pages, within one deadline.
+    """One patient's resources for a service: all ids and pages, within one deadline.
 
-    Observations and QuestionnaireResponses of the days `since` to `until`, orders and
-    statements of medicines of `TREATMENT` before `until`. Of Observations only the
-    codes that are read are asked for. A server compares days in UTC, so a day more is
-    asked for on each side.
+    Observations and QuestionnaireResponses of the days `since` to `until`. Of
+    Observations only the codes that are read are asked for. A server compares days in
+    UTC, so a day more is asked for on each side.
     """
 
     client: FhirClient
@@ -44,29 +52,50 @@ class Pull:
 
     @property
     def gives_medicines(self) -> bool:
-        """True once `resources` was read to its end and the EHR took such a search."""
+        """True once `for_forecast` came to its end and the EHR took such a search."""
         return not self._given.isdisjoint(_MEDICINES)
 
-    def resources(self) -> Iterator[Json]:
-        """Everything asked for, in no order; nothing of what the EHR does not give."""
+    def for_forecast(self) -> Iterator[Json]:
+        """Symptoms, and orders and statements of medicines of `TREATMENT` before.
+
+        In no order; nothing of what the EHR does not give.
+        """
         deadline = self.client.deadline()
         for one in self.ehr_patients:
-            yield from self.client.search(
-                "Observation",
-                [
-                    ("patient", one),
-                    ("code", search_tokens(self.site_codes)),
-                    *self._days("date", self.since),
-                ],
-                until=deadline,
-            )
-            # Which questionnaire a form answers cannot be asked for: servers compare
-            # its URL, and each maker of forms has another.
-            forms = self._days("authored", self.since)
-            yield from self._given_of("QuestionnaireResponse", one, forms, deadline)
+            yield from self._symptoms(one, deadline)
             for kind, name in _MEDICINES.items():
                 days = self._days(name, min(self.since, self.until - TREATMENT))
                 yield from self._given_of(kind, one, days, deadline)
+
+    def for_correlation(self, *, most: int = MOST_VALUES) -> Iterator[Json]:
+        """Symptoms and the values of wearables, in no order.
+
+        Raises TooManyValues before more than `most` values are handed on.
+        """
+        return bounded(self._signals_and_symptoms(), most=most)
+
+    def _signals_and_symptoms(self) -> Iterator[Json]:
+        deadline = self.client.deadline()
+        for one in self.ehr_patients:
+            yield from self._symptoms(one, deadline)
+            yield from self._observations(one, signal_codes(self.site_codes), deadline)
+
+    def _symptoms(self, ehr_patient: str, deadline: float) -> Iterator[Json]:
+        codes = symptom_codes(self.site_codes)
+        yield from self._observations(ehr_patient, codes, deadline)
+        # Which questionnaire a form answers cannot be asked for: servers compare
+        # its URL, and each maker of forms has another.
+        forms = self._days("authored", self.since)
+        yield from self._given_of("QuestionnaireResponse", ehr_patient, forms, deadline)
+
+    def _observations(
+        self, ehr_patient: str, codes: Iterable[str], deadline: float
+    ) -> Iterator[Json]:
+        """An Observation with codes of two lists comes twice; it is read once."""
+        days = self._days("date", self.since)
+        for part in codes:
+            asked = [("patient", ehr_patient), ("code", part), *days]
+            yield from self.client.search("Observation", asked, until=deadline)
 
     def _days(self, name: str, first: date) -> list[tuple[str, str]]:
         """The search for days from `first` to the last one asked for."""
@@ -93,3 +122,27 @@ class Pull:
                 raise
         else:
             self._given.add(kind)
+
+
+def bounded(resources: Iterable[Json], *, most: int) -> Iterator[Json]:
+    """The resources one by one. Raises TooManyValues at the one that is too many."""
+    values = 0
+    for resource in resources:
+        values += _values(resource)
+        if values > most:
+            raise TooManyValues(most)
+        yield resource
+
+
+def _values(resource: Json) -> int:
+    """How many values it states at most; one without any counts as one too."""
+    inner = resource.get("component")
+    parts = [resource, *(inner if isinstance(inner, list) else ())]
+    return sum(_samples(part) for part in parts)
+
+
+def _samples(part: object) -> int:
+    """One, but for SampledData: that has as many as there are gaps between them."""
+    sampled = part.get("valueSampledData") if isinstance(part, dict) else None
+    texts = sampled.get("data") if isinstance(sampled, dict) else None
+    return 1 + texts.count(" ") if isinstance(texts, str) else 1

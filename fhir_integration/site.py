@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Literal
@@ -11,18 +11,20 @@ import httpx
 
 from backend.twin.errors import EhrMalformed, EhrNotFound, EhrRefused
 from backend.twin.person import Person
-from backend.twin.ports import ForecastDocument, Receipt
+from backend.twin.ports import CorrelationDocument, ForecastDocument, Receipt
 from backend.twin.record import PatientRecord, Reason
 from fhir_integration.auth import Token
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import FHIR_ID, NO_SITE_CODES, SiteCodes
 from fhir_integration.connection import Clock
+from fhir_integration.correlation_writer import write_coefficient, write_correlation
 from fhir_integration.kinds.consent import Consented, read_consent
 from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.person import read_person
 from fhir_integration.kinds.refused import Refused
-from fhir_integration.pulling import NO_SUCH_SEARCH, PAGE_SIZE, Pull
+from fhir_integration.pulling import MOST_VALUES, NO_SUCH_SEARCH, PAGE_SIZE, Pull
 from fhir_integration.reader import read_record
+from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
 from fhir_integration.versions import is_other_version
 from fhir_integration.writer import write_days, write_forecast
@@ -32,7 +34,7 @@ _MOST_REPLACED = 8  # merged records whose consents are searched, one by one
 
 
 class FhirEhr:
-    """Reads symptom entries from, and writes forecasts to, one FHIR base URL.
+    """Reads what services need from one FHIR base URL, and writes their answers to it.
 
     Threads may share it. `deadline_s` bounds one call with all its pages and retries.
     """
@@ -47,14 +49,16 @@ class FhirEhr:
         write_mode: WriteMode = "full",
         transport: httpx.BaseTransport | None = None,
         site_codes: SiteCodes = NO_SITE_CODES,
+        most_values: int = MOST_VALUES,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """`transport` is the swap point for tests; `now` only dates Retry-After.
 
-        `site_codes` says what the site's own codes mean.
+        `site_codes` says what the site's own codes mean; `most_values` bounds what one
+        pull of signals reads.
         """
         self._base_url, self._write_mode = base_url, write_mode
-        self._site_codes = site_codes
+        self._site_codes, self._most_values = site_codes, most_values
         self.client = FhirClient(
             base_url,
             token=token,
@@ -82,17 +86,51 @@ class FhirEhr:
         Days are the patient's own: hand in as `until` the latest day that is today
         anywhere on Earth, or the newest entries of the far east are missed.
         """
+        pull = self._pull(ehr_patient, since, until, also)
+        record = self._record(
+            pull.for_forecast(), ehr_patient, since=since, until=until, also=also
+        )
+        return replace(record, treatment_known=pull.gives_medicines)
+
+    def read_signals(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """The symptom entries and the wearable streams of the days; no medicines.
+
+        `since`, `until` and `also` as with `read_symptoms`; `treatment_known` is False,
+        since nobody asked. Raises TooManyValues where the days hold more values than
+        one pull reads: a part of them would not be the days asked for.
+        """
+        pull = self._pull(ehr_patient, since, until, also)
+        found = pull.for_correlation(most=self._most_values)
+        record = self._record(found, ehr_patient, since=since, until=until, also=also)
+        return replace(record, treatment_known=False)
+
+    def _pull(
+        self, ehr_patient: str, since: date, until: date, also: Sequence[str]
+    ) -> Pull:
+        """Raises EhrNotFound for an id that FHIR does not allow."""
         if not all(map(FHIR_ID.fullmatch, (ehr_patient, *also))):
             raise EhrNotFound("not an id that FHIR allows", status=404)
-        pull = Pull(
+        return Pull(
             self.client,
             (ehr_patient, *also),
             since=since,
             until=until,
             site_codes=self._site_codes,
         )
-        record = read_record(
-            pull.resources(),
+
+    def _record(
+        self,
+        resources: Iterable[Json],
+        ehr_patient: str,
+        *,
+        since: date,
+        until: date,
+        also: Sequence[str],
+    ) -> PatientRecord:
+        return read_record(
+            resources,
             ehr_patient=ehr_patient,
             since=since,
             until=until,
@@ -100,7 +138,6 @@ class FhirEhr:
             also=also,
             site_codes=self._site_codes,
         )
-        return replace(record, treatment_known=pull.gives_medicines)
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """Who the patient is, and whether a consent of theirs denies the use.
@@ -156,4 +193,16 @@ class FhirEhr:
         write = {"full": write_forecast, "flat": write_days}.get(self._write_mode)
         if write is None:
             raise EhrRefused("this site takes no forecasts back", status=405)
+        return write(self.client, document, until=self.client.deadline())
+
+    def write_correlation(self, document: CorrelationDocument) -> Receipt:
+        """Write once, however often it is called; read back and compare.
+
+        Mode "full" writes one Observation with everything, "flat" the coefficient with
+        everything else in words, "none" refuses.
+        """
+        modes = {"full": write_correlation, "flat": write_coefficient}
+        write = modes.get(self._write_mode)
+        if write is None:
+            raise EhrRefused("this site takes no correlations back", status=405)
         return write(self.client, document, until=self.client.deadline())

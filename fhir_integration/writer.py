@@ -5,10 +5,9 @@ from __future__ import annotations
 from backend.twin.ports import ForecastDocument, Receipt
 from fhir_integration import forecast_resources
 from fhir_integration.client import Created, FhirClient
-from fhir_integration.comparison import compare, compare_day, compare_voucher
-from fhir_integration.invariants import check_day, check_forecast, check_structure
-from fhir_integration.search_values import token
-from fhir_integration.strict_json import Json
+from fhir_integration.comparison import compare, compare_day
+from fhir_integration.delivering import create, vouch
+from fhir_integration.invariants import check_day, check_forecast
 
 
 def write_forecast(
@@ -24,7 +23,7 @@ def write_forecast(
     device = _write_device(client, document, until=until)
     sent = forecast_resources.observation(document, device_reference=device)
     check_forecast(sent, document.forecast.scale)
-    written = _create(client, sent, until=until)
+    written = create(client, sent, until=until)
     kept = client.read(written.reference, until=until)
     compare(sent, kept, created=written.created)
     provenance = _vouch(client, document, [written.reference], device, until=until)
@@ -43,7 +42,7 @@ def write_days(
     days: list[Created] = []
     for sent in forecast_resources.day_observations(document, device_reference=device):
         check_day(sent, document.forecast.scale)
-        days.append(_create(client, sent, until=until))
+        days.append(create(client, sent, until=until))
         compare_day(sent, client.read(days[-1].reference, until=until))
     references = [day.reference for day in days]
     provenance = _vouch(client, document, references, device, until=until)
@@ -54,17 +53,8 @@ def write_days(
 def _write_device(
     client: FhirClient, document: ForecastDocument, *, until: float
 ) -> str:
-    return _create(
-        client, forecast_resources.device(document.forecast), until=until
-    ).reference
-
-
-def _create(client: FhirClient, resource: Json, *, until: float) -> Created:
-    """Create a resource of ours unless its identifier is there."""
-    check_structure(resource)
-    [own] = resource["identifier"]
-    condition = {"identifier": token(own["system"], own["value"])}
-    return client.create(resource, if_none_exist=condition, until=until)
+    made = forecast_resources.device(document.forecast)
+    return create(client, made, until=until).reference
 
 
 def _vouch(
@@ -75,12 +65,7 @@ def _vouch(
     *,
     until: float,
 ) -> str:
-    provenance = forecast_resources.provenance(
+    made = forecast_resources.provenance(
         document, observation_references=observations, device_reference=device
     )
-    check_structure(provenance)
-    # By its agent too: an EHR may write a Provenance of its own for each write.
-    condition = {"target": observations[0], "agent": device}
-    written = client.create(provenance, if_none_exist=condition, until=until)
-    compare_voucher(provenance, client.read(written.reference, until=until))
-    return written.reference
+    return vouch(client, made, until=until)

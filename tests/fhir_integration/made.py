@@ -8,9 +8,12 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+import numpy as np
 
+from backend.twin.correlation.insights import Insight
+from backend.twin.correlation.link import Link
 from backend.twin.early_warning import Chance, EarlyWarning, Event, Side
-from backend.twin.ports import ForecastDocument
+from backend.twin.ports import CorrelationDocument, ForecastDocument
 from backend.twin.scales import Scale, scale
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, Grade, ModelUse
 from fhir_integration.client import FhirClient
@@ -130,6 +133,68 @@ def document(patient: str = "p1", **changes: Any) -> ForecastDocument:
     """A document with a fixed identifier; changes go to its forecast."""
     issued = datetime(2026, 2, 28, 4, 12, 33, 120_000, tzinfo=UTC)
     return ForecastDocument(IDENTIFIER, patient, forecast(**changes), issued)
+
+
+def link(**changes: Any) -> Link:
+    """SDNN that goes before mood by half a day, in ninety days to 28 February."""
+    parts: dict[str, Any] = {
+        "biometric": "hrv-sdnn",
+        "symptom": "mood-0-10",
+        "window": (np.datetime64("2025-12-01", "s"), np.datetime64("2026-03-01", "s")),
+        "n": 312,
+        "coverage": 0.7312,
+        "lag_unit": "hours",
+        "coefficient": 0.412345,
+        "ci": (0.301, 0.523),
+        "lag_hours": 12.0,
+        "lag_interval": (9.0, 15.0),
+        "p_link": 0.9731,
+        "p_value": 0.00021,
+        "q_value": 0.00042,
+        "p_marginal": 0.0001,
+        "n_eff": 121.6,
+        "reports_needed": 140,
+        "direct": True,
+        "published": True,
+    }
+    return Link(**{**parts, **changes})
+
+
+def correlation(patient: str = "p1", **changes: Any) -> CorrelationDocument:
+    """A document with a fixed identifier; changes go to its link, or to itself."""
+    own = {name: changes.pop(name) for name in ("models", "sources") if name in changes}
+    of_insight = {name: changes.pop(name) for name in _WORDS if name in changes}
+    insight = Insight(
+        **{
+            "link": link(**changes),
+            "direction": "improves",
+            "order": "precedes",
+            "grade": Grade.MEDIUM,
+            "reasons": ("worth 121 independent reports (40 or more)",),
+            "text": "More heart rate variability precedes better mood by 12 hours.",
+            "evidence": "One standard deviation more goes with 0.41 towards better.",
+            "caveat": "This is an association, not a cause: other things may move both",
+            **of_insight,
+        }
+    )
+    whole: dict[str, Any] = {
+        "models": (ModelUse("biometric_correlation", 3, "ef" * 32, "production", 1.0),),
+        "sources": ("Observation/o1/_history/1", "QuestionnaireResponse/q2"),
+        **own,
+    }
+    return CorrelationDocument(
+        identifier=IDENTIFIER,
+        ehr_patient=patient,
+        insight=insight,
+        clock="the local offsets that the sources state",
+        issued=datetime(2026, 2, 28, 4, 12, 33, 120_000, tzinfo=UTC),
+        **whole,
+    )
+
+
+_WORDS = frozenset(
+    {"grade", "reasons", "text", "evidence", "caveat", "advice", "source"}
+)
 
 
 class Time:

@@ -13,7 +13,7 @@ from backend.twin.person import Person
 from backend.twin.ports import Receipt
 from backend.twin.record import PatientRecord
 from fhir_integration.bulkhead import Bulkhead, Places
-from tests.fhir_integration.made import document
+from tests.fhir_integration.made import correlation, document
 
 WINDOW = {"since": date(2026, 1, 1), "until": date(2026, 2, 1)}
 RECEIPT = Receipt("Observation/1", "Device/1", "Provenance/1", created=True)
@@ -38,6 +38,10 @@ class FakeEhr:
         self._call(ehr_patient, since, until, *also)
         return PatientRecord(series=())
 
+    def read_signals(self, ehr_patient: str, *, since: date, until: date, also=()):
+        self._call("signals", ehr_patient, since, until, *also)
+        return PatientRecord(series=())
+
     def read_person(self, ehr_patient: str, *, on: date):
         self._call(ehr_patient, on)
         return Person(sex="female")
@@ -46,20 +50,29 @@ class FakeEhr:
         self._call(asked)
         return RECEIPT
 
+    def write_correlation(self, asked):
+        self._call(asked)
+        return RECEIPT
+
 
 CALLS: list[Callable[[Bulkhead], Any]] = [
     lambda ehr: ehr.read_symptoms("1", **WINDOW),
     lambda ehr: ehr.write_forecast(document()),
     lambda ehr: ehr.read_person("1", on=WINDOW["until"]),
+    lambda ehr: ehr.read_signals("1", **WINDOW),
+    lambda ehr: ehr.write_correlation(correlation()),
 ]
 
 
 def test_what_is_asked_and_answered_passes_through() -> None:
-    inner, written = FakeEhr(), document()
+    inner, written, link = FakeEhr(), document(), correlation()
     ehr = Bulkhead(inner, places=Places(1, retry_after_s=8.0))
     assert ehr.read_symptoms("1", **WINDOW, also=("2",)) == PatientRecord(series=())
     assert ehr.write_forecast(written) is RECEIPT
-    assert inner.asked == [("1", WINDOW["since"], WINDOW["until"], "2"), (written,)]
+    assert ehr.read_signals("1", **WINDOW, also=("2",)) == PatientRecord(series=())
+    assert ehr.write_correlation(link) is RECEIPT
+    asked = ("1", WINDOW["since"], WINDOW["until"], "2")
+    assert inner.asked == [asked, (written,), ("signals", *asked), (link,)]
 
 
 @pytest.mark.parametrize("call", CALLS)

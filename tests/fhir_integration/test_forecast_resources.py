@@ -12,7 +12,6 @@ from backend.twin.trajectory import HORIZON, LEVELS, Method
 from fhir_integration import codes
 from fhir_integration.elements import instant
 from fhir_integration.forecast_resources import (
-    MOST_DERIVED_FROM,
     day_observations,
     device,
     device_name,
@@ -21,6 +20,7 @@ from fhir_integration.forecast_resources import (
     provenance,
 )
 from fhir_integration.invariants import check_forecast, check_structure, days
+from fhir_integration.model_outputs import MOST_DERIVED_FROM
 from tests.fhir_integration.made import IDENTIFIER, MODELS, document, forecast
 
 GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "fhir"

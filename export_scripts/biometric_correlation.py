@@ -51,7 +51,7 @@ SAMPLED = 160  # shards that the card's histograms are of
 CHUNK = 128  # symptoms per forward pass when nothing is learnt
 PROOF_ROWS = 200
 TOLERANCE = 1e-4  # ONNX against torch
-RECIPE = Recipe(128, 3000, 2e-3, 1e-4, patience=12, save_every=100)
+RECIPE = Recipe(128, 12_000, 2e-3, 1e-4, patience=30, save_every=100)
 
 
 @dataclass(frozen=True, eq=False)

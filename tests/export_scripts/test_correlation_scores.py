@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.twin.correlation.model_inputs import ANSWER, LAGS
-from export_scripts.correlation_scores import (
-    auc,
-    calibration_error,
-    lag_points,
-    scores,
-)
+from backend.twin.correlation.model_inputs import ANSWER
+from export_scripts.correlation_scores import auc, calibration_error, scores
 
 
 @pytest.mark.parametrize(
@@ -36,16 +31,6 @@ def test_calibration_error_is_the_mean_gap_of_bins() -> None:
     p_link = np.array([0.05, 0.05, 0.95, 1.0])
     linked = np.array([False, True, True, True])
     assert calibration_error(p_link, linked) == pytest.approx(0.9 / 4 + 0.05 / 4)
-
-
-def test_lag_points_hold_nine_tenths() -> None:
-    weight = np.zeros((2, len(LAGS)))
-    weight[0, 10:20] = 0.1  # tails of a twentieth: nearest is none or one
-    weight[1, 40] = 1
-    low, middle, high = lag_points(weight)
-    assert middle.tolist() == [14, 40]
-    assert (low[1], high[1]) == (40, 40)
-    assert (low[0], high[0]) in {(10, 19), (11, 18), (10, 18), (11, 19)}
 
 
 def answered(p_link: float, size: float, spread: float, lag: int) -> np.ndarray:

@@ -17,7 +17,9 @@ from backend.twin.correlation.model_inputs import ANSWER, BIOMETRICS, LAGS
 from backend.twin.correlation.selection import lag_prior
 from backend.twin.errors import ModelRefused
 
-RULE = Rule(least_p=0.65)  # for the network's p(link); see docs/methods/correlation.md
+# The network's second condition makes up for a level that is a little less strict than
+# the engine's own: fewer false links at the same power, by simulation.
+RULE = Rule(level=0.05, least_p=0.67)
 # A peak of the lag may belong to another signal where the link itself is unsure: by
 # simulation lag intervals keep their 90 % if this much of the doubt lies on any lag.
 DOUBT_ON_LAG = 0.25

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from backend.twin.correlation.intervals import estimate
+from backend.twin.correlation.intervals import estimate, lag_ends, median_lag
 from backend.twin.correlation.selection import Effect
 
 LAGS = 40
@@ -75,3 +75,34 @@ def test_a_coefficient_never_leaves_its_interval() -> None:
     swollen = Effect(1.0, made.lag_weight, 9 * made.mean, made.dots, 100.0, 1.0, 50.0)
     told = estimate(swollen, NORMS, PRIOR, 0.0)
     assert told.coefficient == told.ci[1]
+
+
+def test_a_lags_interval_is_the_likeliest_of_nearly_nine_tenths() -> None:
+    weight = np.zeros((4, 97))
+    weight[0, 10:20] = 0.1  # any nine
+    weight[1, 40] = 1.0  # one hour that holds more
+    weight[2, [5, 6, 7]] = 0.06, 0.88, 0.06  # one hour is nearer than two
+    weight[3, [5, 6, 96]] = 0.4, 0.35, 0.25  # two peaks: .75 is further than all
+    first, last = lag_ends(weight)
+    assert (last - first).tolist() == [8, 0, 0, 91]
+    assert first[1:].tolist() == [40, 6, 5]
+    assert 10 <= first[0] <= 11
+    assert median_lag(weight).tolist() == [14, 40, 6, 6]
+
+
+def test_no_lag_leaves_the_profile() -> None:
+    """Rounding may leave a sum a little below its half or its whole."""
+    weight = np.full((1, 97), 1e-12)
+    assert median_lag(weight).tolist() == [96]
+    first, last = lag_ends(weight)
+    assert 0 <= first[0] <= last[0] <= 96
+
+
+def test_an_interval_holds_its_median() -> None:
+    weight = np.random.default_rng(3).dirichlet(np.full(97, 0.05), size=500)
+    (first, last), middle = lag_ends(weight), median_lag(weight)
+    assert (first <= middle).all()
+    assert (middle <= last).all()
+    held = [row[a : b + 1].sum() for row, a, b in zip(weight, first, last, strict=True)]
+    assert min(held) > 0.8
+    assert np.mean(held) == pytest.approx(0.9, abs=0.02)

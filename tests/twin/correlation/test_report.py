@@ -123,6 +123,13 @@ def test_a_report_survives_json_to_the_bit() -> None:
         assert from_dict(json.loads(text)) == report
 
 
+def test_a_report_from_before_there_was_a_network_is_the_engines() -> None:
+    written = to_dict(REPORT)
+    for link in (*written["links"], *(one["link"] for one in written["insights"])):
+        assert link.pop("method") == "engine"
+    assert from_dict(written) == REPORT
+
+
 def test_another_format_is_refused() -> None:
     with pytest.raises(ValueError, match="format 1"):
         from_dict({**to_dict(REPORT), "format": 2})

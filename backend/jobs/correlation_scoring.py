@@ -5,7 +5,7 @@ bench.py --predictor backend.jobs.correlation_scoring:correlate
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -53,7 +53,12 @@ class Finding(NamedTuple):
 
 def correlate(patient: Patient) -> list[Finding]:
     """Every examined pair of a patient."""
-    found = (finding(link) for link in find_links(window(patient)))
+    return findings(find_links(window(patient)))
+
+
+def findings(links: Iterable[Link]) -> list[Finding]:
+    """The examined pairs among these as the benchmark reads them."""
+    found = (finding(link) for link in links)
     return [one for one in found if one is not None]
 
 

@@ -1,6 +1,7 @@
 """The served path as a benchmark predictor; needs no Django set-up and no database.
 
     score.py --predictor backend.jobs.scoring:forecast
+    bench.py --predictor backend.jobs.scoring:correlate
 
 The very functions that answer the API: windows, embedded server, blend, fallback. The
 one step it replaces is the channel table: the highest verified version of each model
@@ -21,10 +22,17 @@ import numpy as np
 from backend.inference.catalogue import latest_verified
 from backend.inference.embedded import EmbeddedServer
 from backend.inference.keys import SHIPPED
+from backend.jobs.correlation_scoring import Finding, Patient, findings
+from backend.jobs.correlation_scoring import window as signals_of
 from backend.predictions.asking import asker
+from backend.twin.correlation import model_inputs
+from backend.twin.correlation.examination import Examination, examine
+from backend.twin.correlation.lag_profile import profiles
+from backend.twin.correlation.network import judged, takes
 from backend.twin.ensemble import AskAll
 from backend.twin.features import ForecastWindow, forecast_window, schema_hash
 from backend.twin.forecast import WEIGHTS, forecast_all
+from backend.twin.ports import ModelServer
 from backend.twin.record import Entry, Series
 from backend.twin.scales import local_scale
 from backend.twin.trajectory import HORIZON, LEVELS, Forecast, ModelUse
@@ -59,6 +67,23 @@ class Members(NamedTuple):
     uses: Mapping[str, ModelUse]
 
 
+class Network(NamedTuple):
+    """The correlation network that may answer; without a version the engine alone."""
+
+    server: ModelServer
+    version: int | None
+
+    def answer(self, found: Examination) -> np.ndarray | None:
+        """What it says of an examination, or None where it cannot be asked."""
+        if self.version is None or not takes(found):
+            return None
+        asked = model_inputs.model_inputs(profiles(found))
+        told = self.server.infer(
+            model_inputs.MODEL, self.version, asked, timeout_s=TIMEOUT_S
+        )
+        return told[model_inputs.OUTPUT]
+
+
 def forecast(batch: Sequence[DailySeries]) -> np.ndarray:
     """Quantiles [series, 14, 11] of the 14 days after each series' last date.
 
@@ -72,6 +97,17 @@ def forecast(batch: Sequence[DailySeries]) -> np.ndarray:
 def answers(batch: Sequence[DailySeries]) -> list[Forecast]:
     """The served forecasts, as the API gives them: from each series' last entry on."""
     return answers_with(shipped(), batch)
+
+
+def correlate(patient: Patient) -> list[Finding]:
+    """Every examined pair of one patient, as the served correlation says it."""
+    return correlate_with(shipped_network(), patient)
+
+
+def correlate_with(network: Network, patient: Patient) -> list[Finding]:
+    """`correlate` with a given network."""
+    found = examine(signals_of(patient))
+    return findings(judged(found, network.answer(found)))
 
 
 def forecast_with(
@@ -135,6 +171,25 @@ def window(series: DailySeries) -> ForecastWindow:
 def shipped() -> Members:
     """The models of the repository beside the code."""
     return members_of(REPOSITORY, trusted=TRUSTED)
+
+
+@cache
+def shipped_network() -> Network:
+    """The correlation network of the repository beside the code."""
+    return network_of(REPOSITORY, trusted=TRUSTED)
+
+
+def network_of(repository: Path, *, trusted: Iterable[Path]) -> Network:
+    """The highest verified version of the network, if it takes our inputs."""
+    places = tuple(trusted)
+    server = EmbeddedServer(repository, trusted=places)
+    found = latest_verified(server.catalogue).get(model_inputs.MODEL)
+    expected = model_inputs.schema_hash()
+    if found is None or found.card["feature_schema_hash"] != expected:
+        return Network(server, None)
+    served = {found.model: [found.version]}
+    server = EmbeddedServer(repository, versions=served, trusted=places)
+    return Network(server, found.version)
 
 
 def members_of(repository: Path, *, trusted: Iterable[Path]) -> Members:

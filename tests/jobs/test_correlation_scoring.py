@@ -1,17 +1,26 @@
-"""The engine as the benchmark sees it."""
+"""Links as the benchmark sees them: of the engine, and of the served path."""
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from backend.jobs import correlation_scoring
-from backend.jobs.correlation_scoring import Finding, correlate
+from backend.inference.embedded import EmbeddedServer
+from backend.jobs import correlation_scoring, scoring
+from backend.jobs.correlation_scoring import Finding, correlate, findings
+from backend.twin.correlation import model_inputs
+from backend.twin.correlation.examination import examine
+from backend.twin.correlation.lag_profile import profiles
+from backend.twin.correlation.network import judged
 from tests.twin.correlation.made import World, clock
 from tests.twin.correlation.made import window as made_window
 
@@ -65,8 +74,11 @@ def test_polarity_is_carried_over() -> None:
     assert correlation_scoring.window(silent).symptoms[0].worse_when is None
 
 
+@pytest.mark.parametrize("predictor", [correlate, scoring.correlate])
 def test_simulated_patients_of_the_benchmark(
-    shared: Path, monkeypatch: pytest.MonkeyPatch
+    shared: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    predictor: Callable[[Any], list[Finding]],
 ) -> None:
     """Others than the benchmark's own: eight of 90 days with 4 reports a day."""
     monkeypatch.setattr(sys, "path", [*sys.path, str(shared / "bench" / "correlation")])
@@ -75,7 +87,7 @@ def test_simulated_patients_of_the_benchmark(
     for seed in range(8):
         rng = np.random.default_rng([50, seed])
         patient, truth = simulator.simulate(rng, 90, 4)
-        for found in correlate(patient):
+        for found in predictor(patient):
             at = (
                 simulator.BIOMETRICS.index(found.biometric),
                 simulator.SYMPTOMS.index(found.symptom),
@@ -86,3 +98,57 @@ def test_simulated_patients_of_the_benchmark(
             false += told and not true
     assert right / linked > 0.85
     assert false / (8 * 16 - linked) < 0.12
+
+
+PATIENT = Patient({"pulse": (PULSE.times, PULSE.values)})
+
+
+def test_the_served_answer_is_that_of_the_shipped_network() -> None:
+    """The same by hand: one version, asked once, behind the engine's test."""
+    shipped = scoring.shipped_network()
+    assert shipped.version is not None
+    found = examine(correlation_scoring.window(PATIENT))
+    inputs = model_inputs.model_inputs(profiles(found))
+    server = EmbeddedServer(scoring.REPOSITORY, trusted=scoring.TRUSTED)
+    answer = server.infer("biometric_correlation", shipped.version, inputs, timeout_s=9)
+    (expected,) = findings(judged(found, answer["links"]))
+    assert scoring.correlate(PATIENT) == [expected]
+    assert expected.p_link == pytest.approx(answer["links"][0, 0, 0])
+    assert [expected] != correlate(PATIENT)
+
+
+def test_without_a_trusted_network_the_engine_answers(tmp_path: Path) -> None:
+    network = scoring.network_of(scoring.REPOSITORY, trusted=[tmp_path])
+    assert network.version is None
+    assert scoring.correlate_with(network, PATIENT) == correlate(PATIENT)
+
+
+def test_a_network_of_other_inputs_does_not_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(model_inputs, "TRANSFORMATION", 99)
+    network = scoring.network_of(scoring.REPOSITORY, trusted=scoring.TRUSTED)
+    assert network.version is None
+
+
+def test_what_the_network_does_not_take_the_engine_answers() -> None:
+    short = Patient(PATIENT.biometrics, max_lag_hours=48)
+    assert scoring.correlate(short) == correlate(short)
+
+
+def test_the_predictor_needs_no_django() -> None:
+    program = (
+        "import sys; from backend.jobs.scoring import shipped_network;"
+        "print(shipped_network().version, any(m == 'django' for m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).resolve().parents[2],
+        env={k: v for k, v in os.environ.items() if k != "DJANGO_SETTINGS_MODULE"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    version, django = done.stdout.split()
+    assert int(version) >= 1
+    assert django == "False"

@@ -51,8 +51,9 @@ export: .venv/.full ## Train and publish one model: M=symptom_transformer, PRESE
 	@test -n "$(M)" || { echo "name a model: make export M=symptom_transformer"; exit 2; }
 	@$(BIN)/python -m export_scripts.$(M) $(if $(PRESET),--preset $(PRESET)) $(ARGS)
 
-evaluate: .venv/.full ## Score the served path on real diaries; writes docs/benchmarks.md
-	@$(BIN)/python -m export_scripts.evaluate
+evaluate: .venv/.full ## Score the served paths; writes docs/benchmarks.md; M=biometric_correlation for that alone
+	@$(if $(filter biometric_correlation,$(M)),true,$(BIN)/python -m export_scripts.evaluate)
+	@$(if $(filter-out biometric_correlation,$(M)),true,$(BIN)/python -m export_scripts.evaluate_correlation $(ARGS))
 
 bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench.straight_line

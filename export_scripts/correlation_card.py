@@ -68,6 +68,16 @@ class Evidence:
     parity: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The card's parts on what a net takes, and on the data it learnt from."""
+
+    inputs: Mapping[str, Any]
+    schema: str  # the hash of everything both sides must share
+    histograms: Mapping[str, Any]
+    digest: Mapping[str, str]
+
+
 def publish(
     graph: onnx.ModelProto,
     cases: Mapping[str, np.ndarray],
@@ -87,7 +97,7 @@ def publish(
     with TemporaryDirectory() as place:
         candidate = Path(place)
         (candidate / GRAPH).write_bytes(graph.SerializeToString())
-        write_card(candidate, card(evidence, learnt, serving(graph, cases)))
+        write_card(candidate, card(evidence, statistics(learnt), serving(graph, cases)))
         golden: dict[str, Any] = {
             f"in_{n}": array[:GOLDEN_ROWS] for n, array in cases.items()
         }
@@ -105,9 +115,7 @@ def publish(
     return found.path
 
 
-def card(
-    evidence: Evidence, learnt: Sequence[Rows], served: Mapping[str, Any]
-) -> dict[str, Any]:
+def card(evidence: Evidence, seen: Seen, served: Mapping[str, Any]) -> dict[str, Any]:
     """The whole card of a version that has no number yet."""
     return {
         "model": MODEL,
@@ -117,8 +125,8 @@ def card(
         "intended_use": INTENDED_USE,
         "out_of_scope": OUT_OF_SCOPE,
         "codes": CODES,
-        "inputs": {name: _described(name) for name in COLUMNS},
-        "feature_schema_hash": schema_hash(),
+        "inputs": dict(seen.inputs),
+        "feature_schema_hash": seen.schema,
         "output": {
             "name": OUTPUT,
             "unit": "probabilities; standard deviations of the symptom per standard "
@@ -130,7 +138,7 @@ def card(
         "git_commit": commit(),
         "precision": "float32",
         "metrics": dict(evidence.metrics),
-        "parity": {**evidence.parity, "batches": [1, MAX_BATCH]},
+        "parity": {"batches": [1, MAX_BATCH], **evidence.parity},
         "serving": dict(served),
         "training": {
             "origin": "simulated",
@@ -138,12 +146,22 @@ def card(
             "source": "backend/twin/simulation/wearables",
             "licence": "Apache-2.0",
             **evidence.training,
-            "data_sha256": _digest(learnt),
+            "data_sha256": dict(seen.digest),
         },
-        "histograms": _histograms(joined(learnt), len(learnt) * PEOPLE),
+        "histograms": dict(seen.histograms),
         "approver": not_available("named when promoted; see the access log"),
         "source_attributes": _attributes(evidence.metrics),
     }
+
+
+def statistics(learnt: Sequence[Rows]) -> Seen:
+    """Of the compact net, from shards as trained on."""
+    return Seen(
+        inputs={name: _described(name) for name in COLUMNS},
+        schema=schema_hash(),
+        histograms=_histograms(joined(learnt), len(learnt) * PEOPLE),
+        digest=_digest(learnt),
+    )
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from export_scripts.evaluate_sparse import sparse_section
 from export_scripts.model_section import model_section
 from export_scripts.real_windows import BENCH, ROOT, SERVED, Bench, answered, bench
 from export_scripts.shift_section import shift_section
+from export_scripts.specification_section import specification_section
 from export_scripts.subgroups import group_section
 
 PREDICTOR = f"{SERVED}:forecast"
@@ -109,6 +110,8 @@ def sections(found: Bench) -> list[str]:
         *blend_section(asked),
         *sparse_section(found.data),
         *model_section(),
+        "",
+        *specification_section(),
     ]
 
 

@@ -34,7 +34,12 @@ def answers(
     return np.concatenate(parts)
 
 
-def serving(graph: onnx.ModelProto, cases: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def serving(
+    graph: onnx.ModelProto,
+    cases: Mapping[str, np.ndarray],
+    *,
+    runs: Mapping[int, int] = RUNS,
+) -> dict[str, Any]:
     """The card's figures of size (bytes) and latency (ms a run, by batch).
 
     `cases` need as many rows as the largest batch; the last rows are used, which hold
@@ -44,8 +49,8 @@ def serving(graph: onnx.ModelProto, cases: Mapping[str, np.ndarray]) -> dict[str
     return {
         "size_bytes": graph.ByteSize(),
         "latency_ms": {
-            str(size): _timed(ready, _rows(cases, slice(-size, None)), runs)
-            for size, runs in RUNS.items()
+            str(size): _timed(ready, _rows(cases, slice(-size, None)), count)
+            for size, count in runs.items()
         },
         "machine": machine(),
     }

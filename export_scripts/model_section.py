@@ -14,7 +14,9 @@ from export_scripts.markdown import table
 from export_scripts.onnx_export import REPOSITORY
 from export_scripts.real_windows import ROOT
 
-REPOSITORIES = (ROOT / REPOSITORY, ROOT / "var" / "models")  # shipped, and built here
+BUILT = ROOT / "var" / "models"  # here, and not committed
+SPECIFIED = BUILT / "specification"  # the links' architecture as first specified
+REPOSITORIES = (ROOT / REPOSITORY, BUILT, SPECIFIED)
 UNKNOWN = "."
 HEAD = [
     *["model", "version", "preset", "parameters", "trained", "people trained on"],
@@ -58,7 +60,7 @@ def _row(card: Mapping[str, Any]) -> list[str]:
         *[_whole(training.get("windows"))],
         _gain(metrics.get("crps_gain_percent")),
         *[_whole(metrics.get("people")), _whole(serving["size_bytes"])],
-        *(f"{times[size]['median']:.2f}" for size in ("1", "64")),
+        *(_time(times.get(size)) for size in ("1", "64")),
         serving["machine"],
     ]
 
@@ -68,6 +70,10 @@ def _gain(gain: Mapping[str, float] | None) -> str:
     if gain is None:
         return UNKNOWN
     return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
+
+
+def _time(found: Mapping[str, float] | None) -> str:
+    return UNKNOWN if found is None else f"{found['median']:.2f}"
 
 
 def _trained(training: Mapping[str, Any]) -> str:

@@ -27,6 +27,15 @@ CLIP = 1.0  # largest norm of a step's gradient
 Net = TypeVar("Net", bound=nn.Module)
 
 
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Linear warm-up, then a cosine down to nothing."""
+    warm_up = min(WARM_UP, steps // 10 + 1)
+    if step < warm_up:
+        return peak * (step + 1) / warm_up
+    share = (step - warm_up) / max(steps - warm_up, 1)
+    return peak * 0.5 * (1 + math.cos(math.pi * share))
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """How a net is trained."""
@@ -37,6 +46,7 @@ class Recipe:
     decay: float  # of weights (L2)
     patience: int  # checks without a better loss after which training ends
     save_every: int  # steps: what a killed run loses at most
+    rate: Callable[[int, int, float], float] = learning_rate  # step, steps, peak
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,15 +110,6 @@ def device_of(net: nn.Module) -> torch.device:
     return next(net.parameters()).device
 
 
-def learning_rate(step: int, steps: int, peak: float) -> float:
-    """Linear warm-up, then a cosine down to nothing."""
-    warm_up = min(WARM_UP, steps // 10 + 1)
-    if step < warm_up:
-        return peak * (step + 1) / warm_up
-    share = (step - warm_up) / max(steps - warm_up, 1)
-    return peak * 0.5 * (1 + math.cos(math.pi * share))
-
-
 def save(checkpoint: Path, run: Run, training: Training[Net]) -> None:
     """Written beside and then moved, so that a killed run leaves a whole file."""
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -153,7 +154,7 @@ def _step(
 ) -> float:
     """Learn from one batch of new people; its loss."""
     for group in training.optimiser.param_groups:
-        group["lr"] = learning_rate(training.done, run.steps, recipe.peak_rate)
+        group["lr"] = recipe.rate(training.done, run.steps, recipe.peak_rate)
     torch.manual_seed(run.seed + training.done)  # dropout
     training.net.train()
     found = loss(training.net, np.random.default_rng([run.seed, training.done]))

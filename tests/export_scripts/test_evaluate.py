@@ -95,6 +95,7 @@ def test_every_section_stands_on_the_page(
     made_bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(evaluate, "sparse_section", lambda _: ["## Questionnaires"])
+    monkeypatch.setattr(evaluate, "specification_section", lambda: ["## As specified"])
     headings = [line for line in sections(made_bench) if line.startswith("## ")]
     assert headings == [
         "## Differences to the plain baselines",
@@ -106,4 +107,5 @@ def test_every_section_stands_on_the_page(
         "## Weights of the blend",
         "## Questionnaires",
         "## Models",
+        "## As specified",
     ]

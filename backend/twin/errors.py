@@ -3,6 +3,7 @@
     TwinError
      ├─ InsufficientData        nothing to forecast from; names what is missing
      ├─ UnknownScale            no such instrument in the scale table
+     ├─ CallRefused             a laboratory's call of a gene that cannot be read
      ├─ NotVisible              unknown or forbidden: the caller cannot tell which
      ├─ RecordClosed            seen, and yet not to be used; carries the reason
      │   ├─ PatientOptedOut     the patient, or a consent of theirs, denies the use
@@ -46,6 +47,14 @@ class InsufficientData(TwinError):
 
 class UnknownScale(TwinError):
     """No such instrument in the scale table."""
+
+
+class CallRefused(TwinError):
+    """A laboratory's call of a gene cannot be read; `code` is the reason's own."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        self.code = code
+        super().__init__(reason)
 
 
 class NotVisible(TwinError):

@@ -16,11 +16,17 @@ Alleles = Literal["star", "hla", "plain"]
 
 @dataclass(frozen=True, slots=True)
 class Gene:
-    """One gene by its HGNC symbol and number, and how its alleles are written."""
+    """One gene by its HGNC symbol and number, and how its alleles are written.
+
+    `no_advice` says why no advice on a psychiatric drug may follow from it, and
+    `source` who says so; empty where advice may.
+    """
 
     symbol: str
     hgnc: int
     alleles: Alleles
+    no_advice: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,60 +1,153 @@
-"""From calls to one phenotype and lookup key per gene, in the terms of the sources."""
+"""From calls to a phenotype and lookup key per gene, in the terms of the sources."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
+from backend.twin.errors import CallRefused
+from backend.twin.genes import genes
 from backend.twin.pharmacogenomics.calls import Call
+from backend.twin.pharmacogenomics.gene_result import (
+    GeneResult,
+    Warned,
+    warned,
+)
+from backend.twin.pharmacogenomics.hla import hla_results, joined
+from backend.twin.pharmacogenomics.normalise import symbol
+from backend.twin.pharmacogenomics.rules import Rule, rules
+from backend.twin.pharmacogenomics.star_result import star_results
 
-Basis = Literal[
-    "diplotype", "laboratory phenotype", "laboratory activity score", "none"
-]
-NO_RESULT = "No Result"
-INDETERMINATE = "Indeterminate"
-NOT_SCORED = "n/a"
-
-
-@dataclass(frozen=True, slots=True)
-class Warned:
-    """What was done to a call that its reader must know: a code and words."""
-
-    code: str
-    text: str
+__all__ = ["GeneResult", "Reading", "Refusal", "Unused", "gene_results", "read_calls"]
 
 
 @dataclass(frozen=True, slots=True)
-class GeneResult:
-    """One gene's result, or one of several possible ones of an ambiguous call.
-
-    `lookup_diplotype`: in the tables' spelling; None where none was given.
-    `phenotype`: CPIC's term, "Indeterminate" or "No Result" (HLA: the status).
-    `activity_score`: no unit, "n/a" where there is none, "≥" kept. `lookup_key`: what
-    CPIC's tables are asked by: the score (CYP2D6, CYP2C9), the status (HLA), else the
-    phenotype; "No Result" without a call. `lookup_keys`: every key that fits, where
-    a phenotype came without the score that CPIC asks by; else the one. `statuses`: of
-    an HLA gene, all that is known ("*15:02 negative", "*15:11 positive").
-    `candidates`: the diplotypes that give this result. What current medication makes
-    of it is in `adjusted_*`, None where nothing was adjusted.
-    """
+class Refusal:
+    """A call that could not be read; `gene` is empty where no table has it."""
 
     gene: str
-    lookup_diplotype: str | None = None
-    phenotype: str = NO_RESULT
-    activity_score: str = NOT_SCORED
-    lookup_key: str = NO_RESULT
-    lookup_keys: tuple[str, ...] = (NO_RESULT,)
-    statuses: tuple[str, ...] = ()
-    candidates: tuple[str, ...] = ()
-    warnings: tuple[Warned, ...] = ()
-    basis: Basis = "none"
-    adjusted_phenotype: str | None = None
-    adjusted_activity_score: str | None = None
-    adjusted_lookup_key: str | None = None
-    adjusted_because: tuple[str, ...] = ()
+    code: str
+    reason: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unused:
+    """A gene that was called and from which no advice may follow, and why."""
+
+    gene: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """All that a person's calls say: results, what was refused, what is not used."""
+
+    results: tuple[GeneResult, ...]
+    refused: tuple[Refusal, ...] = ()
+    unused: tuple[Unused, ...] = ()
 
 
 def gene_results(calls: Sequence[Call]) -> tuple[GeneResult, ...]:
-    """At least one result per gene that advice is looked up by, called or not."""
-    raise NotImplementedError
+    """At least one result per gene that advice is looked up by, called or not.
+
+    Several of a gene where its call is ambiguous; "No Result" where it was not called,
+    or could not be read.
+    """
+    return read_calls(calls).results
+
+
+def read_calls(calls: Sequence[Call]) -> Reading:
+    """What the calls say; never raises: what cannot be read is in `refused`."""
+    refused: list[Refusal] = []
+    own: dict[str, list[Call]] = {gene: [] for gene in rules()}
+    unused: dict[str, Unused] = {}
+    for call in map(_split, calls):
+        if call.gene in own:
+            own[call.gene].append(call)
+        elif call.gene in genes():
+            unused[call.gene] = Unused(call.gene, genes()[call.gene].no_advice)
+        else:
+            refused.append(
+                Refusal("", "unknown-gene", "no table has this gene", call.source)
+            )
+    results = [
+        one for gene, rule in rules().items() for one in _of(rule, own[gene], refused)
+    ]
+    return Reading(tuple(results), tuple(refused), tuple(unused.values()))
+
+
+def _split(call: Call) -> Call:
+    """ "HLA-B*15:02" as a gene's name says which allele was tested for."""
+    gene, star, allele = symbol(call.gene).partition("*")
+    if not star or call.diplotype or call.alleles:
+        return replace(call, gene=gene)
+    return replace(call, gene=gene, diplotype=star + allele)
+
+
+def _of(
+    rule: Rule, calls: Sequence[Call], refused: list[Refusal]
+) -> tuple[GeneResult, ...]:
+    """The results of one gene; a refused call leaves a warning on them."""
+    found: list[GeneResult] = []
+    warnings: list[Warned] = []
+    told: set[str] = set()
+    for call in calls:
+        try:
+            read = _results(call, rule)
+        except CallRefused as error:
+            refused.append(Refusal(rule.gene, error.code, str(error), call.source))
+            warnings.append(warned("refused_call"))
+            continue
+        found += read
+        told |= {call.source} if read else set()
+    distinct = _distinct(joined(found, rule) if rule.by == "presence" else found)
+    if len(distinct) > 1:
+        warnings.append(warned("ambiguous", len(distinct)))
+        if len(told) > 1:
+            warnings.append(warned("conflicting_reports"))
+    return tuple(
+        replace(one, warnings=tuple(dict.fromkeys((*one.warnings, *warnings))))
+        for one in distinct or [GeneResult(rule.gene)]
+    )
+
+
+def _results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
+    said = (call.diplotype, call.alleles, call.phenotype, call.activity_score)
+    if not any(said):
+        raise CallRefused("empty", "the call is empty")
+    return (
+        hla_results(call, rule) if rule.by == "presence" else star_results(call, rule)
+    )
+
+
+def _distinct(found: Iterable[GeneResult]) -> list[GeneResult]:
+    """Equal results are one, with all their candidates.
+
+    A phenotype without its score goes with a result that has both.
+    """
+    merged: dict[tuple[object, ...], GeneResult] = {}
+    for one in found:
+        key = (one.phenotype, one.lookup_keys, one.statuses)
+        merged[key] = _merged(merged[key], one) if key in merged else one
+    all_of_them = list(merged.values())
+    return [
+        one
+        for one in all_of_them
+        if not any(_says_more(other, one) for other in all_of_them)
+    ]
+
+
+def _says_more(other: GeneResult, one: GeneResult) -> bool:
+    return other.phenotype == one.phenotype and (
+        set(other.lookup_keys) < set(one.lookup_keys)
+    )
+
+
+def _merged(one: GeneResult, other: GeneResult) -> GeneResult:
+    return replace(
+        one,
+        lookup_diplotype=one.lookup_diplotype or other.lookup_diplotype,
+        candidates=tuple(dict.fromkeys((*one.candidates, *other.candidates))),
+        warnings=tuple(dict.fromkeys((*one.warnings, *other.warnings))),
+    )

@@ -25,8 +25,8 @@ ENGINE = "correlation-engine"  # the method, and the Device, where no model answ
 _NETWORK = "correlation-network"
 _XHTML = "http://www.w3.org/1999/xhtml"
 _WHITENED = (
-    "Standardised coefficient at the likeliest lag, both series without daily course, "
-    "weekday and trend, whitened"
+    "Standardised coefficient of both series without daily course, weekday and trend, "
+    "whitened"
 )
 
 
@@ -89,13 +89,18 @@ def _period(link: Link) -> Json:
 
 
 def _method(document: CorrelationDocument) -> Json:
+    """What the network said, if it did; of an association its size is the engine's."""
     if not document.models:
         return {**concept(codes.METHOD, ENGINE), "text": f"{_WHITENED}; engine alone"}
     by = " + ".join(
         f"{use.model} version {use.version}"
         for use in model_outputs.ordered(document.models)
     )
-    return {**concept(codes.METHOD, _NETWORK), "text": f"{_WHITENED}; {by}"}
+    said = "probability, coefficient and lag"
+    if not document.insight.link.direct:
+        said = "probability of a direct link"
+    text = f"{_WHITENED}; {said} by {by}, behind the engine's test"
+    return {**concept(codes.METHOD, _NETWORK), "text": text}
 
 
 def _note(insight: Insight, clock: str) -> str:

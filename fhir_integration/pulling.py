@@ -16,6 +16,7 @@ from backend.twin.treatment_changes import RENEWAL_DAYS
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import SiteCodes
 from fhir_integration.errors import TooManyValues
+from fhir_integration.naming import Newness, names, newness
 from fhir_integration.searched_codes import signal_codes, symptom_codes
 from fhir_integration.strict_json import Json
 
@@ -49,6 +50,7 @@ class Pull:
     until: date
     site_codes: SiteCodes
     _given: set[str] = field(default_factory=set)
+    _told: set[tuple[str, Newness]] = field(default_factory=set)
 
     @property
     def gives_medicines(self) -> bool:
@@ -91,11 +93,16 @@ class Pull:
     def _observations(
         self, ehr_patient: str, codes: Iterable[str], deadline: float
     ) -> Iterator[Json]:
-        """An Observation with codes of two lists comes twice; it is read once."""
+        """An Observation with codes of two lists is found twice, and told once."""
         days = self._days("date", self.since)
         for part in codes:
             asked = [("patient", ehr_patient), ("code", part), *days]
-            yield from self.client.search("Observation", asked, until=deadline)
+            for found in self.client.search("Observation", asked, until=deadline):
+                identity, source = names(found)
+                version = source, newness(found)
+                if not identity or version not in self._told:
+                    self._told.add(version)
+                    yield found
 
     def _days(self, name: str, first: date) -> list[tuple[str, str]]:
         """The search for days from `first` to the last one asked for."""

@@ -21,7 +21,9 @@ from backend.twin.scales import Scale
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import ANSWERS, OURS, RANGE, SURVEY, UCUM
 from fhir_integration.kinds.medicine import RXNORM
+from fhir_integration.pulling import PAGE_SIZE
 from fhir_integration.search_values import token
+from fhir_integration.seed_streams import told
 from fhir_integration.strict_json import Json
 
 PATIENT_SYSTEM = f"{OURS}/seeded-patient"
@@ -95,19 +97,22 @@ def _shown(client: FhirClient, patient: str, *, orders: bool) -> set[str]:
     return {
         identifier["value"]
         for kind in ("Observation", *([_ORDER] if orders else []))
-        for resource in client.search(kind, {"patient": patient})
+        for resource in client.search(kind, {"patient": patient, "_count": PAGE_SIZE})
         for identifier in resource.get("identifier", ())
         if identifier.get("system") == ENTRY_SYSTEM
     }
 
 
 def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:
-    """Each entry and each safety answer as an Observation of the EHR's own."""
+    """Each entry, safety answer and run of values as an Observation of the EHR's."""
     for series in record.series:
         for entry in series.entries:
             yield _entry(series.scale, entry, patient)
     for answer in record.safety:
         yield _safety(answer, patient)
+    for stream in record.streams:
+        for name, said in told(stream):
+            yield {**_named(f"{patient}|{name}", patient, "activity"), **said}
 
 
 def orders(record: PatientRecord, *, patient: str) -> Iterator[Json]:
@@ -178,13 +183,16 @@ def _safety(answer: SafetyAnswer, patient: str) -> Json:
 
 
 def _observation(name: str, patient: str, when: str) -> Json:
+    return {**_named(name, patient, "survey"), "effectiveDateTime": when}
+
+
+def _named(name: str, patient: str, category: str) -> Json:
     return {
         "resourceType": "Observation",
         "identifier": [_name(name)],
         "status": "final",
-        "category": [{"coding": [{"system": SURVEY, "code": "survey"}]}],
+        "category": [{"coding": [{"system": SURVEY, "code": category}]}],
         "subject": {"reference": f"Patient/{patient}"},
-        "effectiveDateTime": when,
     }
 
 

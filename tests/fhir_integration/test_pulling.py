@@ -8,7 +8,9 @@ import pytest
 
 from backend.twin.errors import EhrRefused
 from backend.twin.record import Reason
-from fhir_integration.pulling import TREATMENT
+from fhir_integration.codes import LOINC, UCUM
+from fhir_integration.errors import TooManyValues
+from fhir_integration.pulling import TREATMENT, bounded
 from fhir_integration.site import FhirEhr
 from tests.fhir_integration.every_kind import SERTRALINE, request, resource
 from tests.fhir_integration.made import SINCE, UNTIL, bundle, observation
@@ -164,3 +166,122 @@ def test_the_sites_own_codes_are_asked_for_and_read() -> None:
     [series] = site.read_symptoms("p1", since=SINCE, until=UNTIL).series
     assert series.scale.key == "phq9"
     assert "urn:north|PHQ" in asked[0]
+
+
+def samples(count: int, **changes: Any) -> dict[str, Any]:
+    """Heart rate at an even pace from nine o'clock of 1 February on."""
+    said = {
+        "origin": {"value": 0, "unit": "/min", "system": UCUM, "code": "/min"},
+        "period": 60_000,
+        "dimensions": 1,
+        "data": " ".join(["61.5"] * count),
+    }
+    made = {
+        "effectiveDateTime": "2026-02-01T09:00:00+01:00",
+        "valueQuantity": None,
+        "valueSampledData": said,
+        "code": {"coding": [{"system": LOINC, "code": "8867-4"}]},
+    }
+    return observation(**{**made, **changes})
+
+
+def body() -> list[dict[str, Any]]:
+    """A form, a score, pulse, and what has nothing to do with either."""
+    height = {"coding": [{"system": LOINC, "code": "8302-2"}]}
+    return [
+        form("2026-02-01", 9),
+        observation(),
+        samples(30),
+        samples(7, effectiveDateTime="2025-11-01T09:00:00+01:00"),
+        observation(code=height),
+        request("m1"),
+    ]
+
+
+def signals(site: FhirEhr) -> tuple[list[int], list[str], bool]:
+    """Entries of each series, streams and their lengths, medicines."""
+    record = site.read_signals("p1", since=SINCE, until=UNTIL)
+    assert record.refused == ()
+    entries = [len(series.entries) for series in record.series]
+    streams = [f"{one.measure.key}: {len(one)}" for one in record.streams]
+    return entries, streams, bool(record.medications) or record.treatment_known
+
+
+EXPECTED_SIGNALS = ([2], ["heart-rate: 30"], False)
+
+
+def test_signals_are_read_beside_symptoms(ehr: FhirEhr) -> None:
+    for number, one in enumerate(body()):
+        ehr.client.create(one, if_none_exist={"identifier": f"x|{number}"})
+    assert signals(ehr) == EXPECTED_SIGNALS
+    [series] = ehr.read_symptoms("p1", since=SINCE, until=UNTIL).series
+    assert len(series.entries) == 2
+
+
+def test_another_partys_server_gives_signals(peer: Peer) -> None:
+    for number, one in enumerate(body()):
+        peer.put({**one, "id": f"x{number}"})
+    peer.admin("faults", {"maxCount": 2})
+    site = peer.ehr()
+    assert signals(site) == EXPECTED_SIGNALS
+    site.close()
+
+
+def test_nothing_but_symptoms_and_signals_is_asked_for() -> None:
+    asked: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url)
+        return httpx.Response(200, json=bundle())
+
+    many = {(f"urn:site:{n}", "pulse"): (LOINC, "8867-4") for n in range(90)}
+    transport = httpx.MockTransport(answer)
+    site = FhirEhr("http://ehr.test/fhir", transport=transport, site_codes=many)
+    site.read_signals("p1", since=SINCE, until=UNTIL, also=("p0",))
+    kinds = {url.path.rsplit("/", maxsplit=1)[-1] for url in asked}
+    assert kinds == {"Observation", "QuestionnaireResponse"}
+    assert {url.params["patient"] for url in asked} == {"p1", "p0"}
+    assert max(len(url.query) for url in asked) < 2_048
+    assert len(asked) > 2 * 3, "the list of codes is too long for one search"
+
+
+def test_what_two_searches_find_is_read_once() -> None:
+    both = {"coding": [{"system": LOINC, "code": c} for c in ("8867-4", "40443-4")]}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_form = "QuestionnaireResponse" in request.url.path
+        return httpx.Response(200, json=bundle(*[samples(3, code=both)][is_form:]))
+
+    site = FhirEhr("http://ehr.test/fhir", transport=httpx.MockTransport(answer))
+    record = site.read_signals("p1", since=SINCE, until=UNTIL)
+    assert [len(one) for one in record.streams] == [3]
+    assert record.refused == ()
+
+
+def test_more_values_than_are_read_at_once_are_refused_by_name(ehr: FhirEhr) -> None:
+    ehr.client.create(samples(30), if_none_exist={"identifier": "x|1"})
+    least = FhirEhr(ehr._base_url, most_values=29)
+    with pytest.raises(TooManyValues, match="more than 29 values") as caught:
+        least.read_signals("p1", since=SINCE, until=UNTIL)
+    assert isinstance(caught.value, EhrRefused)
+    enough = FhirEhr(ehr._base_url, most_values=30)
+    assert len(enough.read_signals("p1", since=SINCE, until=UNTIL).streams[0]) == 30
+
+
+@pytest.mark.parametrize(
+    ("resource", "values"),
+    [
+        (observation(), 1),
+        (samples(9), 9),
+        (observation(component=[samples(4), observation(), 7]), 7),
+        (observation(component=7), 1),
+        (samples(9, valueSampledData={"data": 7}), 1),
+        (samples(9, valueSampledData="61 62"), 1),
+    ],
+)
+def test_values_are_counted_before_they_are_read(
+    resource: dict[str, Any], values: int
+) -> None:
+    assert list(bounded([resource] * 2, most=2 * values)) == [resource] * 2
+    with pytest.raises(TooManyValues):
+        list(bounded([resource] * 2, most=2 * values - 1))

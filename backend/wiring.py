@@ -26,7 +26,7 @@ from backend.inference.keys import SHIPPED, trusted_keys
 from backend.inference.triton import ClientTls, TritonAddress, TritonServer
 from backend.people import crypto
 from backend.people.models import Site
-from backend.predictions.policy import ForecastPolicy
+from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
 from backend.registry import services as registry
 from backend.registry.channels import needed
 from backend.registry.readiness import Server
@@ -158,6 +158,18 @@ def forecast_policy() -> ForecastPolicy:
         weights=own["WEIGHTS"] or WEIGHTS,
         lookback_days=own["LOOKBACK_DAYS"],
         fresh_hours=own["FRESH_HOURS"],
+        timeout_s=own["MODEL_TIMEOUT_S"],
+    )
+
+
+def correlation_policy() -> CorrelationPolicy:
+    """What an installation may set about correlations."""
+    own = settings.MINDTWIN
+    return CorrelationPolicy(
+        days=own["CORRELATION_DAYS"],
+        max_days=own["CORRELATION_MAX_DAYS"],
+        max_samples=own["CORRELATION_MAX_SAMPLES"],
+        fresh_hours=own["CORRELATION_FRESH_HOURS"],
         timeout_s=own["MODEL_TIMEOUT_S"],
     )
 

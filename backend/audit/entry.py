@@ -27,6 +27,7 @@ class Action(StrEnum):
     READ = "READ"
     LIST = "LIST"
     FORECAST = "FORECAST"
+    CORRELATE = "CORRELATE"
     CREATE = "CREATE"
     PULL = "PULL"
     DELIVER = "DELIVER"

@@ -7,7 +7,7 @@ from typing import ClassVar
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model, URLField
+from django.db.models import Model, QuerySet, URLField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -118,6 +118,10 @@ class PredictionAdmin(OwnPatientsAdmin):
     list_display = ("id", "patient", "as_of", "created", "historical")
     fields = ("id", "patient", "as_of", "created", "historical", "answer")
     readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        """Forecasts alone: another service's answer has no picture here."""
+        return super().get_queryset(request).filter(service="forecast")
 
     @admin.display(description="Forecasts")
     def answer(self, prediction: Prediction) -> SafeString:

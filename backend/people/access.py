@@ -29,6 +29,7 @@ from backend.people.ehr_ids import ehr_id_of, find_patient, seal_ehr_id
 from backend.people.eligibility import Closing, keep, objection
 from backend.people.identity import identify
 from backend.people.models import Patient, PatientQuerySet, Site, User
+from backend.people.reads import Reads
 from backend.twin.errors import (
     NotVisible,
     PatientDeceased,
@@ -42,6 +43,7 @@ from backend.twin.record import PatientRecord
 
 __all__ = [
     "Actor",
+    "Reads",
     "ehr_id_of",
     "enrol",
     "list_patients",
@@ -102,7 +104,7 @@ def open_patient(
     return patient
 
 
-def open_record(
+def open_record(  # noqa: PLR0913 - keywords: whom, which days, what of them
     actor: Actor,
     patient_id: UUID,
     *,
@@ -110,10 +112,9 @@ def open_record(
     ehr: Callable[[Site], Ehr],
     days: tuple[date, date],
     today: date,
+    reads: Reads = Reads.SYMPTOMS,
 ) -> tuple[Patient, PatientRecord]:
-    """The patient and the symptom entries of `days`, first and last, from their EHR.
-
-    With the orders of medicines before the last day that tell how treatment changed.
+    """The patient and what `reads` says of `days`, first and last, from their EHR.
 
     Where the EHR merged the record into another one, that patient and their entries:
     the actor must be allowed to see them too. A consent counts if in force `today`.
@@ -131,16 +132,9 @@ def open_record(
         row.name(patient, *who.merged)
         if _is_dead(who.person, until):
             raise PatientDeceased
-        pulled = source.read_symptoms(
-            ehr_id_of(patient), since=since, until=until, also=who.also
-        )
-        row.detail |= {
-            "since": since.isoformat(),
-            "until": until.isoformat(),
-            "entries": sum(len(series.entries) for series in pulled.series),
-            "refused": len(pulled.refused),
-            "merged": len(who.also),
-        }
+        pulled = reads.pull(source, ehr_id_of(patient), days=days, also=who.also)
+        row.detail |= {"since": since.isoformat(), "until": until.isoformat()}
+        row.detail |= {"merged": len(who.also), **reads.counts(pulled)}
     return patient, replace(pulled, person=who.person)
 
 

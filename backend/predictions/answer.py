@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-import orjson
-
-from backend.people import crypto
 from backend.people.models import Patient
 from backend.predictions import digests
-from backend.predictions.errors import PatientErased, erasure_told
 from backend.predictions.models import Prediction
-from backend.predictions.remarks import Remarks, UrgentFinding, remarks
+from backend.predictions.payload import open_payload, seal_payload, where_it_opens
+from backend.predictions.remarks import Remarks, remarks, remarks_of
 from backend.twin import recommendation, trajectory_json
-from backend.twin.errors import SealBroken
 from backend.twin.features import ForecastWindow
 from backend.twin.recommendation import Recommendation
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import Forecast, ModelUse
 from backend.twin.window_digest import window_digest
-
-TABLE = "predictions_prediction"
-COLUMN = "payload"
-
-_log = logging.getLogger("mindtwin.predictions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +77,9 @@ def compose(
 
 def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
     """The answer as JSON, encrypted for this patient and this row."""
-    plain = orjson.dumps(
+    return seal_payload(
+        patient,
+        prediction_id,
         {
             "instruments": [
                 {
@@ -99,46 +91,31 @@ def seal_answer(patient: Patient, prediction_id: UUID, answer: Answer) -> bytes:
                 for item in answer.instruments
             ],
             **asdict(answer.remarks),
-        }
-    )
-    return crypto.seal(
-        patient, table=TABLE, column=COLUMN, row=str(prediction_id), plain=plain
+        },
     )
 
 
 def open_answer(patient: Patient, prediction: Prediction) -> Answer:
-    """What `seal_answer` sealed.
-
-    Raises SealBroken when it does not belong there, PatientErased when nobody can open
-    it any more.
-    """
-    with erasure_told(patient.pk):
-        plain = crypto.unseal(
-            patient,
-            table=TABLE,
-            column=COLUMN,
-            row=str(prediction.pk),
-            blob=bytes(prediction.payload),
-        )
-    data = orjson.loads(plain)
+    """What `seal_answer` sealed; raises as `payload.open_payload` does."""
+    data = open_payload(patient, prediction)
     return Answer(
         instruments=tuple(_instrument(item) for item in data["instruments"]),
-        remarks=_remarks(data),
+        remarks=remarks_of(data),
     )
 
 
-def openable(patient: Patient, prediction: Prediction) -> Answer | None:
-    """The same, or None where it does not open.
+def to_deliver(answer: Answer) -> dict[UUID, int]:
+    """Identifier and position of each forecast that the EHR gets: no historical one."""
+    return {
+        item.identifier: position
+        for position, item in enumerate(answer.instruments)
+        if not item.forecast.historical
+    }
 
-    For those to whom one such row must not hide another, or what is urgent; whoever
-    asks for this very row is told.
-    """
-    try:
-        return open_answer(patient, prediction)
-    except SealBroken as error:
-        if not isinstance(error, PatientErased):
-            _log.warning("a stored answer does not open: %s", type(error).__name__)
-        return None
+
+def openable(patient: Patient, prediction: Prediction) -> Answer | None:
+    """The same, or None where it does not open."""
+    return where_it_opens(open_answer, patient, prediction)
 
 
 def _instrument(data: dict[str, Any]) -> Instrument:
@@ -149,19 +126,6 @@ def _instrument(data: dict[str, Any]) -> Instrument:
         identifier=UUID(data["identifier"]),
         sd=data.get("sd"),
     )
-
-
-def _remarks(data: dict[str, Any]) -> Remarks:
-    """Answers of before there were findings and notices hold none."""
-    return Remarks(
-        refused=data["refused"],
-        urgent_findings=tuple(_finding(one) for one in data.get("urgent_findings", ())),
-        notices=tuple(data.get("notices", ())),
-    )
-
-
-def _finding(data: dict[str, Any]) -> UrgentFinding:
-    return UrgentFinding(**{**data, "day": date.fromisoformat(data["day"])})
 
 
 def _recommendation(data: dict[str, Any]) -> Recommendation:

@@ -2,7 +2,9 @@
 
 InsufficientData
  ├─ NoHistory        an empty record; carries what else there is to say of it
- └─ DayOutOfRange    a day that no record can reach
+ ├─ DayOutOfRange    a day that no record can reach
+ ├─ DaysOutOfRange   no days, or more than are looked at
+ └─ TooManySamples   more values of wearables than are looked at at once
 ModelUnavailable
  └─ ModelsDown       no model answers and nothing stored may stand in; carries the same
 SealBroken
@@ -38,6 +40,22 @@ class DayOutOfRange(InsufficientData):
 
     def __init__(self, first: date, last: date) -> None:
         super().__init__((f"a day from {first} to {last}",))
+
+
+class DaysOutOfRange(InsufficientData):
+    """A correlation was asked for over no days or over too many."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__((f"a window of 1 to {most} days",))
+
+
+class TooManySamples(InsufficientData):
+    """The window holds more values of wearables than are looked at at once."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            (f"a window of at most {most} values of wearables; ask for fewer days",)
+        )
 
 
 class ModelsDown(ModelUnavailable):

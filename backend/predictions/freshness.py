@@ -5,8 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from backend.predictions.answer import Answer, openable
+from backend.predictions.correlation_answer import (
+    CorrelationAnswer,
+    openable_correlation,
+)
+from backend.predictions.correlation_evidence import LookedAt
 from backend.predictions.models import Prediction
-from backend.predictions.policy import ForecastPolicy
+from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
 from backend.predictions.remarks import Remarks
 
 
@@ -49,3 +54,32 @@ def find_fresh(
     if any(item.forecast.warning is None for item in answer.instruments):
         return None
     return prediction, answer
+
+
+def fresh_correlation(
+    draft: Prediction, looked: LookedAt, *, policy: CorrelationPolicy
+) -> tuple[Prediction, CorrelationAnswer] | None:
+    """The newest stored correlation that `draft` would repeat, or None.
+
+    As with forecasts; but the very day and the very window must be equal.
+    """
+    window = looked.found.window
+    same = Prediction.objects.filter(
+        patient=draft.patient,
+        service=draft.service,
+        record_digest=draft.record_digest,
+        models_digest=draft.models_digest,
+        as_of=draft.as_of,
+        created__gt=draft.created - policy.fresh_for,
+        created__lte=draft.created,
+        stale_since=None,
+    )
+    for prediction in same.order_by("-created"):
+        answer = openable_correlation(draft.patient, prediction)
+        if (
+            answer is not None
+            and answer.report.window == (window.reports_from, window.until)
+            and answer.remarks == looked.remarks
+        ):
+            return prediction, answer
+    return None

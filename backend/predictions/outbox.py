@@ -10,7 +10,7 @@ keep the rest waiting.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -26,12 +26,12 @@ from backend.people import access, crypto
 from backend.people.access import Actor
 from backend.people.eligibility import EVERY, objection
 from backend.people.models import Patient, Site, WriteMode
-from backend.predictions.answer import Answer, open_answer
+from backend.predictions.documents import send
 from backend.predictions.models import OutboxItem, Prediction
 from backend.predictions.setbacks import Setback, is_final, setback_of, wait
 from backend.registry.models import ServiceSwitch
 from backend.twin.errors import EhrError, RecordClosed, SealBroken
-from backend.twin.ports import Ehr, ForecastDocument, Receipt
+from backend.twin.ports import Ehr, Receipt
 
 TABLE = "predictions_outboxitem"
 COLUMN = "receipt"
@@ -51,34 +51,35 @@ class DeliveryReport:
     waiting: int
 
 
-def enqueue(patient: Patient, prediction: Prediction, answer: Answer) -> None:
+def enqueue(
+    patient: Patient, prediction: Prediction, positions: Mapping[UUID, int]
+) -> None:
     """Outbox rows of a prediction; call it in the prediction's own transaction.
 
-    Historical forecasts are not delivered, nor is anything at a site that takes no
-    writes, or of a patient who has died since. An identifier that is there already is
+    `positions` has the identifier of each part of the answer that the EHR gets, and the
+    part's place in it. Nothing is delivered at a site that takes no writes, or of a
+    patient who has died since. An identifier that is there already is
     the same answer: one row is enough, and it keeps its own prediction, so that a
     repeat sends the same again. One that had failed is tried anew, and so is one that
     was cancelled: the entry that was taken back is there again.
     """
     if patient.site.write_mode == WriteMode.NONE or objection(patient, EVERY):
         return
-    current = [item for item in answer.instruments if not item.forecast.historical]
     OutboxItem.objects.bulk_create(
         (
             OutboxItem(
-                id=item.identifier,
+                id=identifier,
                 prediction=prediction,
                 patient=patient,
                 position=position,
                 created=prediction.created,
                 next_attempt=prediction.created,
             )
-            for position, item in enumerate(answer.instruments)
-            if item in current
+            for identifier, position in positions.items()
         ),
         ignore_conflicts=True,
     )
-    same = OutboxItem.objects.filter(pk__in=[item.identifier for item in current])
+    same = OutboxItem.objects.filter(pk__in=positions)
     same.filter(stands=False).update(stands=True)
     unsent = same.filter(state__in=(State.FAILED, State.CANCELLED))
     _try_anew(unsent, now=prediction.created)
@@ -192,7 +193,7 @@ def _deliver(
     except RecordClosed as closed:
         return _settle(item, State.CANCELLED, closed, next_attempt=now())
     try:
-        receipt = ehr(patient.site).write_forecast(_document(item, patient))
+        receipt = send(ehr(patient.site), item, patient)
     except HINDRANCES as error:
         if setback_of(error) is Setback.UNABLE:
             down.add(patient.site_id)
@@ -200,16 +201,6 @@ def _deliver(
         return _put_back(item, error, now=now())
     _finish(item, patient, receipt, now=now())
     return State.DELIVERED
-
-
-def _document(item: OutboxItem, patient: Patient) -> ForecastDocument:
-    answer = open_answer(patient, item.prediction)
-    return ForecastDocument(
-        identifier=item.pk,
-        ehr_patient=access.ehr_id_of(patient),
-        forecast=answer.instruments[item.position].forecast,
-        issued=item.prediction.created,
-    )
 
 
 def _finish(

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from backend.twin.ages import ages_said, excluded_scales, for_age, unsure_scales
 from backend.twin.person import Person
@@ -85,6 +86,19 @@ def remarks(record: PatientRecord, until: date) -> Remarks:
             *_of_treatment(record),
         ),
     )
+
+
+def remarks_of(data: Mapping[str, Any]) -> Remarks:
+    """What was stored with an answer; those of before there were findings hold none."""
+    return Remarks(
+        refused=data["refused"],
+        urgent_findings=tuple(_finding(one) for one in data.get("urgent_findings", ())),
+        notices=tuple(data.get("notices", ())),
+    )
+
+
+def _finding(data: Mapping[str, Any]) -> UrgentFinding:
+    return UrgentFinding(**{**data, "day": date.fromisoformat(data["day"])})
 
 
 def said(finding: Finding, unit: str = "{score}") -> UrgentFinding:

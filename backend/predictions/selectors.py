@@ -1,7 +1,7 @@
-"""Reads of stored forecasts, through the gate; they work while the EHR is down.
+"""Reads of stored answers, through the gate; they work while the EHR is down.
 
-Forecasts of a patient who opted out, or whose record is restricted, are closed; those
-of a patient who died, or whose record was merged, stay readable. Beside them is what is
+Answers for a patient who opted out, or whose record is restricted, are closed; those
+for one who died, or whose record was merged, stay readable. Beside them is what is
 known of models and names no patient: shadows, scores, drift.
 """
 
@@ -14,11 +14,15 @@ from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_patient
 from backend.people.eligibility import PRIVATE
+from backend.people.models import Patient
 from backend.predictions.answer import open_answer
+from backend.predictions.correlation import SERVICE as CORRELATION
+from backend.predictions.correlation_answer import open_correlation
 from backend.predictions.drift import drift
 from backend.predictions.live_scores import live_scores
 from backend.predictions.models import Prediction
-from backend.predictions.policy import ForecastPolicy
+from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
+from backend.predictions.services import SERVICE
 from backend.predictions.shadow import shadow_summary
 from backend.predictions.stored import (
     ForecastSummary,
@@ -26,14 +30,22 @@ from backend.predictions.stored import (
     stored_forecast,
     summary,
 )
+from backend.predictions.stored_correlation import (
+    CorrelationSummary,
+    StoredCorrelation,
+    correlation_summary,
+    stored_correlation,
+)
 from backend.twin.errors import NotVisible
 
 __all__ = [
     "drift",
     "get_forecast",
     "latest_forecast",
+    "list_correlations",
     "list_forecasts",
     "live_scores",
+    "read_correlation",
     "shadow_summary",
 ]
 
@@ -48,7 +60,7 @@ def list_forecasts(
 ) -> list[ForecastSummary]:
     """A patient's stored forecasts, newest first. Raises NotVisible, RecordClosed."""
     patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
-    rows = patient.predictions.filter(service="forecast").order_by("-created", "pk")
+    rows = patient.predictions.filter(service=SERVICE).order_by("-created", "pk")
     return [summary(row, now=now, policy=policy) for row in rows[:limit]]
 
 
@@ -61,13 +73,7 @@ def get_forecast(
     RecordClosed when the patient opted out or is restricted,
     PatientErased when nobody can open it any more, SealBroken after tampering.
     """
-    prediction = Prediction.objects.filter(pk=prediction_id).first()
-    if prediction is None:
-        ledger.record(action=Action.READ, actor=actor.name, outcome=Outcome.DENIED)
-        raise NotVisible
-    patient = open_patient(
-        actor, prediction.patient_id, action=Action.READ, unless=PRIVATE
-    )
+    patient, prediction = _opened(actor, prediction_id, service=SERVICE)
     return stored_forecast(
         prediction, open_answer(patient, prediction), now=now, policy=policy
     )
@@ -78,9 +84,51 @@ def latest_forecast(
 ) -> StoredForecast | None:
     """The patient's newest stored forecast, or None; raises as `get_forecast` does."""
     patient = open_patient(actor, patient_id, action=Action.READ, unless=PRIVATE)
-    prediction = patient.predictions.order_by("-created", "pk").first()
+    made = patient.predictions.filter(service=SERVICE)
+    prediction = made.order_by("-created", "pk").first()
     if prediction is None:
         return None
     return stored_forecast(
         prediction, open_answer(patient, prediction), now=now, policy=policy
     )
+
+
+def list_correlations(
+    actor: Actor,
+    patient_id: UUID,
+    *,
+    now: datetime,
+    policy: CorrelationPolicy,
+    limit: int = 20,
+) -> list[CorrelationSummary]:
+    """A patient's stored correlations, newest first; raises as `list_forecasts`."""
+    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
+    rows = patient.predictions.filter(service=CORRELATION).order_by("-created", "pk")
+    return [
+        correlation_summary(row, now=now, policy=policy)
+        for row in rows.defer("payload", "evidence")[:limit]
+    ]
+
+
+def read_correlation(
+    actor: Actor, prediction_id: UUID, *, now: datetime, policy: CorrelationPolicy
+) -> StoredCorrelation:
+    """One stored correlation with its age; raises as `get_forecast` does."""
+    patient, prediction = _opened(actor, prediction_id, service=CORRELATION)
+    return stored_correlation(
+        prediction, open_correlation(patient, prediction), now=now, policy=policy
+    )
+
+
+def _opened(
+    actor: Actor, prediction_id: UUID, *, service: str
+) -> tuple[Patient, Prediction]:
+    """The stored row of this service, through the gate; NotVisible where is none."""
+    prediction = Prediction.objects.filter(pk=prediction_id, service=service).first()
+    if prediction is None:
+        ledger.record(action=Action.READ, actor=actor.name, outcome=Outcome.DENIED)
+        raise NotVisible
+    patient = open_patient(
+        actor, prediction.patient_id, action=Action.READ, unless=PRIVATE
+    )
+    return patient, prediction

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from datetime import date, datetime
 from uuid import UUID
 
 from django.db import transaction
 
-from backend.audit import ledger
-from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_record
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
-from backend.predictions.answer import Answer, compose, seal_answer
+from backend.predictions.answer import Answer, compose, seal_answer, to_deliver
+from backend.predictions.answering import Row, audited, require_service
 from backend.predictions.asking import Heard, asker
 from backend.predictions.beside import Beside, at_once
 from backend.predictions.days import last_day_read
@@ -30,9 +28,7 @@ from backend.predictions.remarks import Remarks, remarks
 from backend.predictions.stored import UNAVAILABLE, StoredForecast, stored_forecast
 from backend.predictions.taken_back import seal_evidence
 from backend.predictions.watching import notice, watch
-from backend.registry.switches import require_on
 from backend.twin.ages import for_age
-from backend.twin.errors import InsufficientData, ServiceOff
 from backend.twin.features import ForecastWindow, forecast_window
 from backend.twin.forecast import forecast_all
 from backend.twin.grade import HISTORICAL_DAYS
@@ -43,7 +39,6 @@ from backend.twin.trajectory import Forecast, ModelUse
 __all__ = ["StoredForecast", "forecast_symptoms"]
 
 SERVICE = "forecast"  # its name at the kill switch
-Row = dict[str, str | int]  # details of an audit row
 
 
 def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
@@ -65,7 +60,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     is learnt `beside` spoils nothing. Raises ModelsDown, ServiceOff, NoHistory,
     DayOutOfRange, PatientErased, and as `open_record` does.
     """
-    _require_on(actor, patient_id, purpose=purpose)
+    require_service(actor, patient_id, service=SERVICE, purpose=purpose)
     until = last_day_read(as_of, moment := now())
     days, today = (until - policy.lookback, until), moment.date()
     with erasure_told(patient_id):
@@ -75,7 +70,7 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     notice(patient, record, days=days, now=moment, beside=beside)
     uses, heard = approved(policy.weights), Heard(models)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=as_of, now=moment)
-    with _audited(draft, purpose=purpose) as row:
+    with audited(draft, purpose=purpose) as row:
         windows = _windows(record, until)
         if fresh := _fresh(draft, record, windows, until=until, policy=policy):
             return stored_forecast(*fresh, now=moment, policy=policy, reused=True)
@@ -86,27 +81,6 @@ def forecast_symptoms(  # noqa: PLR0913 - keywords: who, whom, and the world
     _save(draft, answer, windows, record=record, uses=uses)
     watch(draft, windows, made, heard=heard, uses=uses, policy=policy, beside=beside)
     return stored_forecast(draft, answer, now=moment, policy=policy)
-
-
-def _require_on(actor: Actor, patient_id: UUID, *, purpose: str) -> None:
-    """Raise ServiceOff, with a row of its own, where forecasts are switched off.
-
-    Before anybody is asked anything. As at the gate, the row names the patient only
-    where the id is one of ours.
-    """
-    try:
-        require_on(SERVICE)
-    except ServiceOff as off:
-        known = Patient.objects.filter(pk=patient_id)
-        ledger.record(
-            action=Action.FORECAST,
-            actor=actor.name,
-            outcome=Outcome.DENIED,
-            purpose=purpose,
-            patients=list(known.values_list("pk", flat=True)),
-            detail={"error": type(off).__name__},
-        )
-        raise
 
 
 def _draft(
@@ -124,41 +98,13 @@ def _draft(
     """
     return Prediction(
         patient=patient,
+        service=SERVICE,
         as_of=as_of or now.date(),
         created=now,
         actor=actor.name,
         record_digest=digest_of_record(record),
         models_digest=digest_of_models(uses.values()),
     )
-
-
-@contextmanager
-def _audited(prediction: Prediction, *, purpose: str) -> Iterator[Row]:
-    """One FORECAST row for what happens inside; before anything is stored or leaves.
-
-    Its details may be added to; with an error among them it failed. ServiceOff where
-    somebody switched forecasts off meanwhile: an EHR takes a while to answer.
-    """
-    outcome = Outcome.FAILED
-    detail: Row = {}
-    try:
-        yield detail
-        require_on(SERVICE)
-        outcome = Outcome.FAILED if "error" in detail else Outcome.SUCCESS
-    except (InsufficientData, ModelsDown, ServiceOff) as error:
-        detail["error"] = type(error).__name__
-        if isinstance(error, ServiceOff):
-            outcome = Outcome.DENIED
-        raise
-    finally:
-        ledger.record(
-            action=Action.FORECAST,
-            actor=prediction.actor,
-            outcome=outcome,
-            purpose=purpose,
-            patients=[prediction.patient_id],
-            detail=detail,
-        )
 
 
 def _windows(record: PatientRecord, day: date) -> list[ForecastWindow]:
@@ -259,4 +205,4 @@ def _save(
             PredictionModel(prediction=prediction, **asdict(uses[model]))
             for model in sorted(contributed)
         )
-        outbox.enqueue(patient, prediction, answer)
+        outbox.enqueue(patient, prediction, to_deliver(answer))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -80,8 +80,8 @@ def stored_forecast(
         refused=answer.remarks.refused,
         urgent_findings=answer.remarks.urgent_findings,
         notices=answer.remarks.notices,
-        delivery=_delivery(answer),
-        no_longer_standing=_no_longer_standing(prediction),
+        delivery=delivery_of(item.identifier for item in answer.instruments),
+        no_longer_standing=no_longer_standing(prediction),
     )
 
 
@@ -90,7 +90,7 @@ def summary(
 ) -> ForecastSummary:
     """The row alone, seen at the time `now`."""
     age = now - prediction.created
-    reason = _stale_reason(prediction, outdated=age >= policy.fresh_for)
+    reason = stale_reason(prediction, outdated=age >= policy.fresh_for)
     return ForecastSummary(
         id=prediction.pk,
         patient_id=prediction.patient_id,
@@ -103,14 +103,17 @@ def summary(
     )
 
 
-def _stale_reason(prediction: Prediction, *, outdated: bool) -> str:
-    """The graver reason first: age says nothing against what an answer rests on."""
+def stale_reason(prediction: Prediction, *, outdated: bool) -> str:
+    """Why it is stale, else an empty text.
+
+    The graver reason first: age says nothing against what an answer rests on.
+    """
     if prediction.stale_reason:
         return str(StaleReason(prediction.stale_reason).label)
     return OUTDATED if outdated else ""
 
 
-def _no_longer_standing(prediction: Prediction) -> tuple[UUID, ...]:
+def no_longer_standing(prediction: Prediction) -> tuple[UUID, ...]:
     """What the patient's EHR got of us and rests on an entry that was taken back."""
     items = OutboxItem.objects.filter(
         patient__in=records_of(prediction.patient),
@@ -120,10 +123,8 @@ def _no_longer_standing(prediction: Prediction) -> tuple[UUID, ...]:
     return tuple(items.order_by("created", "pk").values_list("pk", flat=True))
 
 
-def _delivery(answer: Answer) -> dict[UUID, str]:
+def delivery_of(identifiers: Iterable[UUID]) -> dict[UUID, str]:
     """States by identifier: an equal answer made before shares its delivery."""
-    identifiers = [item.identifier for item in answer.instruments]
-    known = dict(
-        OutboxItem.objects.filter(pk__in=identifiers).values_list("pk", "state")
-    )
-    return {one: str(known.get(one, NOT_SENT)) for one in identifiers}
+    wanted = list(identifiers)
+    known = dict(OutboxItem.objects.filter(pk__in=wanted).values_list("pk", "state"))
+    return {one: str(known.get(one, NOT_SENT)) for one in wanted}

@@ -1,4 +1,4 @@
-"""Entries that were taken back after a forecast had used them.
+"""Entries that were taken back after an answer had used them.
 
 Each prediction keeps, sealed, the entries it rests on: per instrument those in the
 window, and the answers to safety items beside them. Every later pull is compared with
@@ -58,6 +58,9 @@ class Used(NamedTuple):
     summed: bool = False
 
 
+Part = tuple[str, list[Used]]  # identifier of a delivery, and what it rests on
+
+
 def seal_evidence(
     prediction: Prediction,
     answer: Answer,
@@ -66,12 +69,25 @@ def seal_evidence(
     record: PatientRecord,
 ) -> bytes:
     """What `answer` rests on, encrypted for this row; the windows in its order."""
-    first = prediction.as_of - timedelta(days=URGENT_DAYS + 1)  # a day for time zones
-    parts: list[tuple[str, list[Used]]] = [
+    parts: list[Part] = [
         (str(item.identifier), list(_in_window(window)))
         for item, window in zip(answer.instruments, windows, strict=True)
     ]
-    parts.append(("", [used for used in _answers(record) if used.day >= str(first)]))
+    parts.append(("", answers_used(prediction, record)))
+    return seal_used(prediction, parts)
+
+
+def answers_used(prediction: Prediction, record: PatientRecord) -> list[Used]:
+    """The answers to safety items that an answer tells of, beside its entries."""
+    first = prediction.as_of - timedelta(days=URGENT_DAYS + 1)  # a day for time zones
+    return [used for used in _answers(record) if used.day >= str(first)]
+
+
+def seal_used(prediction: Prediction, parts: Sequence[Part]) -> bytes:
+    """What each delivery rests on, by its identifier, encrypted for this row.
+
+    Without an identifier: what the answer rests on and no delivery does.
+    """
     return crypto.seal(
         prediction.patient,
         table=TABLE,
@@ -145,16 +161,17 @@ def _in_window(window: ForecastWindow) -> Iterator[Used]:
     first = window.last_day - timedelta(days=CONTEXT - 1)
     for entry in window.series.entries:
         if first <= entry.day <= window.last_day:
-            yield _used(window.series.scale, entry)
+            yield entry_used(window.series.scale, entry)
 
 
 def _entries(record: PatientRecord) -> Iterator[Used]:
     for series in record.series:
         for entry in series.entries:
-            yield _used(series.scale, entry)
+            yield entry_used(series.scale, entry)
 
 
-def _used(scale: Scale, entry: Entry) -> Used:
+def entry_used(scale: Scale, entry: Entry) -> Used:
+    """The entry as it is compared with later pulls."""
     said = f"{scale.key}|{entry.day}|{entry.at}|{entry.value!r}"
     return Used(entry.source, str(entry.day), said, entry.summed)
 
@@ -165,7 +182,7 @@ def _answers(record: PatientRecord) -> Iterator[Used]:
         yield Used(answer.source, str(answer.day), said)
 
 
-def _open(patient: Patient, prediction: Prediction) -> list[tuple[str, list[Used]]]:
+def _open(patient: Patient, prediction: Prediction) -> list[Part]:
     """What `seal_evidence` sealed; nothing where it does not open.
 
     Then the answer does not open either, and one such row must not keep the patient

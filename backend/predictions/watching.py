@@ -39,6 +39,18 @@ def notice(
     beside("outcomes", scoring)
 
 
+def notice_of_signals(
+    patient: Patient,
+    record: PatientRecord,
+    *,
+    days: tuple[date, date],
+    now: datetime,
+) -> None:
+    """The same of a pull for correlations: too short to score forecasts by."""
+    raise_alerts(patient, record, now=now)
+    mark_taken_back(patient, record, days=days, now=now)
+
+
 def watch(  # noqa: PLR0913 - keywords: what was made, and of what
     prediction: Prediction,
     windows: Sequence[ForecastWindow],

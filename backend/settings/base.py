@@ -145,6 +145,10 @@ MINDTWIN: dict[str, Any] = {
     "METRICS_TOKEN": None,  # opens /metrics; None: there is none
     "LOOKBACK_DAYS": 400,  # questionnaires are asked every few weeks
     "FRESH_HOURS": 24,
+    "CORRELATION_DAYS": 30,  # looked at unless somebody asks for others
+    "CORRELATION_MAX_DAYS": 120,
+    "CORRELATION_MAX_SAMPLES": 400_000,  # values of wearables: two a minute, 120 days
+    "CORRELATION_FRESH_HOURS": 24,
     "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own
     "MODEL_TIMEOUT_S": 5.0,
     "EHR_SCHEMES": ("https",),  # of a site's address

@@ -10,22 +10,29 @@ from typing import Any
 import pytest
 
 from backend.audit.models import AccessEvent
+from backend.inference.catalogue import read_catalogue
+from backend.inference.embedded import EmbeddedServer
+from backend.inference.keys import SHIPPED
 from backend.people import access
 from backend.people.access import Actor
 from backend.people.models import CareTeamMember, Patient, Site, User
+from backend.predictions.correlation import correlate_signals
 from backend.predictions.models import OutboxItem
 from backend.predictions.outbox import DeliveryReport, deliver_due
-from backend.predictions.policy import ForecastPolicy
+from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
 from backend.predictions.selectors import get_forecast, list_forecasts
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
+from backend.predictions.stored_correlation import StoredCorrelation
 from backend.registry.services import register
 from backend.twin.record import PatientRecord
 from fhir_integration.sandbox import Sandbox
-from tests.predictions import fakes
+from tests.predictions import fakes, signals
 from tests.predictions.clinic import Clinic
+from tests.versions import SHIPPED_MODELS
 
 Asking = Callable[..., StoredForecast]
+Correlating = Callable[..., StoredCorrelation]
 LEASE_S = 60
 
 
@@ -106,6 +113,55 @@ def ask(  # noqa: PLR0917 - fixtures
         return forecast_symptoms(**{**usual, **other})
 
     return ask
+
+
+@pytest.fixture
+def link_policy() -> CorrelationPolicy:
+    return CorrelationPolicy(
+        days=60, max_days=120, max_samples=10_000, fresh_hours=24, timeout_s=60.0
+    )
+
+
+@pytest.fixture(scope="session")
+def network() -> EmbeddedServer:
+    """The published models, the network of correlations among them."""
+    return EmbeddedServer(SHIPPED_MODELS)
+
+
+@pytest.fixture
+def published(db: None) -> None:
+    """They are in production, as in a fresh installation."""
+    found = read_catalogue(SHIPPED_MODELS, trusted=[SHIPPED])
+    register(actor="system:test", versions=found)
+
+
+@pytest.fixture
+def correlate(  # noqa: PLR0917 - fixtures
+    actor: Actor,
+    patient: Patient,
+    ehr: fakes.FakeEhr,
+    published: None,
+    network: EmbeddedServer,
+    link_policy: CorrelationPolicy,
+    now: datetime,
+) -> Correlating:
+    """Ask for the patient's links; keywords replace what is usual."""
+    ehr.record = signals.linked()
+
+    def correlate(**other: Any) -> StoredCorrelation:
+        usual = {
+            "actor": actor,
+            "patient_id": patient.pk,
+            "as_of": None,
+            "days": None,
+            "ehr": lambda _site: ehr,
+            "models": network,
+            "now": lambda: now,
+            "policy": link_policy,
+        }
+        return correlate_signals(**{**usual, **other})
+
+    return correlate
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -14,7 +15,7 @@ from backend.twin.errors import EhrError, ModelError, ModelUnavailable
 from backend.twin.features import schema_hash
 from backend.twin.history import MedicationChange, MedicationEvent
 from backend.twin.person import Person
-from backend.twin.ports import ForecastDocument, Receipt
+from backend.twin.ports import CorrelationDocument, ForecastDocument, Receipt
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import scale
 
@@ -33,6 +34,7 @@ class FakeEhr:
         self.down: EhrError | None = None
         self.asked: list[tuple[str, date, date]] = []
         self.written: dict[UUID, ForecastDocument] = {}
+        self.links: dict[UUID, CorrelationDocument] = {}
         self.writes = 0
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
@@ -56,6 +58,23 @@ class FakeEhr:
             refused=self.record.refused,
             medications=self.record.medications,
         )
+
+    def read_signals(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """Streams are given whole, whatever the days; medicines are not asked for."""
+        found = self.read_symptoms(ehr_patient, since=since, until=until, also=also)
+        streams = self.record.streams
+        return replace(found, streams=streams, medications=(), treatment_known=False)
+
+    def write_correlation(self, document: CorrelationDocument) -> Receipt:
+        self.writes += 1
+        if self.down:
+            raise self.down
+        created = document.identifier not in self.links
+        self.links.setdefault(document.identifier, document)
+        name = document.identifier
+        return Receipt(f"Observation/{name}", "Device/1", f"Provenance/{name}", created)
 
     def write_forecast(self, document: ForecastDocument) -> Receipt:
         self.writes += 1

@@ -8,8 +8,9 @@ import orjson
 import pytest
 
 from backend.people import crypto
-from backend.predictions.answer import COLUMN, TABLE, open_answer
+from backend.predictions.answer import open_answer
 from backend.predictions.models import Prediction
+from backend.predictions.payload import COLUMN, TABLE
 from backend.predictions.remarks import Remarks, UrgentFinding, remarks
 from backend.twin.record import PatientRecord, Reason, Refusal, SafetyAnswer
 from backend.twin.scales import scale

@@ -1,0 +1,39 @@
+"""What of a record a service needs, and so all that is pulled for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from enum import Enum, auto
+
+from backend.twin.ports import Ehr
+from backend.twin.record import PatientRecord
+
+
+class Reads(Enum):
+    """What a pull is for."""
+
+    SYMPTOMS = auto()  # and the orders of medicines that tell how treatment changed
+    SIGNALS = auto()  # symptoms, and the streams of wearables
+
+    def pull(
+        self,
+        ehr: Ehr,
+        ehr_patient: str,
+        *,
+        days: tuple[date, date],
+        also: Sequence[str],
+    ) -> PatientRecord:
+        """This of the days, first and last; raises what the EHR raises."""
+        read = ehr.read_symptoms if self is Reads.SYMPTOMS else ehr.read_signals
+        return read(ehr_patient, since=days[0], until=days[1], also=also)
+
+    def counts(self, pulled: PatientRecord) -> dict[str, int]:
+        """How much of it that was, for the audit."""
+        found = {
+            "entries": sum(len(series.entries) for series in pulled.series),
+            "refused": len(pulled.refused),
+        }
+        if self is Reads.SIGNALS:
+            found["samples"] = sum(map(len, pulled.streams))
+        return found

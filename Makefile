@@ -42,6 +42,9 @@ check: .venv/.full ## Format, lint, types, imports, migrations
 	@DJANGO_SETTINGS_MODULE=backend.settings.test $(BIN)/python manage.py makemigrations --check --dry-run -v 0
 	@DJANGO_SETTINGS_MODULE=backend.settings.test $(BIN)/python manage.py check --fail-level WARNING -v 0
 
+tables: .venv/.runtime ## Check the tables that advice on medicines comes from; SINCE=<commit> for changed rows
+	@$(BIN)/python manage.py tables $(if $(SINCE),--since "$(SINCE)")
+
 fix: .venv/.full ## Format and repair what a tool can repair
 	@$(BIN)/ruff format -q .
 	@$(BIN)/ruff check -q --fix .
@@ -57,6 +60,7 @@ evaluate: .venv/.full ## Score the served paths; writes docs/benchmarks.md; M=bi
 
 bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench.straight_line
+	@$(BIN)/python -m tests.bench.correlation_cost
 
 prove: .venv/.full ## Bent resources by the 100,000; writes docs/reliability.md
 	@$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/prove
@@ -83,4 +87,4 @@ $(TRITON)/.ready: docker/triton/constraints.txt
 	@$(TRITON)/bin/python -m pip --disable-pip-version-check -q install --no-deps -r $<
 	@touch $@
 
-.PHONY: help setup demo serve triton test check fix export evaluate bench prove
+.PHONY: help setup demo serve triton test check tables fix export evaluate bench prove

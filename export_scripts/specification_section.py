@@ -3,7 +3,8 @@
     python -m export_scripts.specification_section
 
 Read from the card that `correlation_specification` wrote on this machine; puts the
-section into docs/benchmarks.md, in front of the speeds. Without a card there is none.
+section into docs/benchmarks.md, at the end of its first part. Without a card there is
+none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from export_scripts.real_windows import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
 TITLE = "## The links' architecture as first specified"
-BEFORE = "# Speed\n"  # what `make bench` writes
+PART = "\n# "
 HEAD = ["", "AUC", "ECE", "log score", "error of the coefficient"]
 ROWS = {"compact": "compact", "engine": "the engine alone", "model": "specification"}
 
@@ -86,14 +87,15 @@ def _verdict(metrics: Mapping[str, Any]) -> str:
 
 
 def put(page: str, section: list[str]) -> str:
-    """The page with this section in its place, in front of the speeds."""
-    before, speed, after = page.partition(BEFORE)
-    first, title, rest = before.partition(TITLE)
-    _, heading, others = rest.partition("\n## ")
-    kept = f"{first.rstrip()}\n\n"
-    if title and heading:
-        kept += f"## {others.strip()}\n\n"
-    return kept + "\n".join([*section, ""]) + speed + after
+    """The page with this section at the end of its first part, where nothing else is.
+
+    Sections start with "## ", parts with "# "; other programs write the other parts.
+    """
+    part, heading, others = page.partition(PART)
+    first, _, rest = part.partition(TITLE)
+    _, another, after = rest.partition("\n## ")
+    kept = "\n\n".join([first.rstrip(), *([f"## {after.strip()}"] if another else [])])
+    return f"{kept}\n\n" + "\n".join(section).rstrip() + f"\n{heading}{others}"
 
 
 def main() -> None:

@@ -95,6 +95,10 @@ SECTION = [TITLE, "", "new", ""]
             f"# A\n\n## B\n\nb\n\n{TITLE}\n\nnew\n\n# Speed\n",
         ),
         ("# A\n", f"# A\n\n{TITLE}\n\nnew\n"),
+        (
+            "# A\n\n# Correlations\n\n## C\n\n# Speed\n",
+            f"# A\n\n{TITLE}\n\nnew\n\n# Correlations\n\n## C\n\n# Speed\n",
+        ),
     ],
 )
 def test_it_takes_its_place_and_leaves_all_others(page: str, after: str) -> None:

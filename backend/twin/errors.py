@@ -3,6 +3,7 @@
     TwinError
      ├─ InsufficientData        nothing to forecast from; names what is missing
      ├─ UnknownScale            no such instrument in the scale table
+     ├─ UnknownMedication       the catalogue of medicines does not know it
      ├─ CallRefused             a laboratory's call of a gene that cannot be read
      ├─ NotVisible              unknown or forbidden: the caller cannot tell which
      ├─ RecordClosed            seen, and yet not to be used; carries the reason
@@ -47,6 +48,14 @@ class InsufficientData(TwinError):
 
 class UnknownScale(TwinError):
     """No such instrument in the scale table."""
+
+
+class UnknownMedication(TwinError):
+    """The catalogue of medicines does not know it: nothing is guessed."""
+
+    def __init__(self, medication: str) -> None:
+        self.medication = medication
+        super().__init__("the catalogue of medicines does not know it")
 
 
 class CallRefused(TwinError):

@@ -29,7 +29,7 @@ class Population:
     """
 
     age_years: int | None = None
-    prior_use: Mapping[str, str] = field(default=_NOTHING)
+    prior_use: Mapping[str, str] = field(default_factory=lambda: _NOTHING)
     alternatives_available: bool | None = None
     pregnant: bool | None = None
     child_bearing_potential: bool | None = None
@@ -53,7 +53,7 @@ def fitting(
         for name in names
         if _fits_age(name, population)
         and _fits_use(name, population.used(medication))
-        and _fits_choice(name, names, population.alternatives_available)
+        and _fits_choice(name, names, population)
     )
 
 
@@ -72,9 +72,9 @@ def _fits_use(name: str, used: str | None) -> bool:
     return used not in ("naive", "over_3_months") or used == expected
 
 
-def _fits_choice(name: str, names: Sequence[str], available: bool | None) -> bool:
+def _fits_choice(name: str, names: Sequence[str], known: Population) -> bool:
     """Whether there is an alternative splits only those new to the drug."""
     split = any(one.endswith("no alternatives") for one in names)
-    if available is None or not split or ">3" in name:
+    if known.alternatives_available is None or not split or ">3" in name:
         return True
-    return name.endswith("no alternatives") != available
+    return name.endswith("no alternatives") != known.alternatives_available

@@ -1,7 +1,8 @@
 """Which active ingredients a medicine holds, by its RxNorm code.
 
 EHRs name the product (sertraline 50 mg tablets), rules name the ingredient. The tables
-know the psychotropic ones; any other code is unknown, never "no psychotropic".
+know the psychotropic ones and those that a rule on them asks for beside them; any other
+code is unknown, never "no psychotropic".
 """
 
 from __future__ import annotations

@@ -282,8 +282,15 @@ def test_the_medicines_of_the_public_patients(shared: Path) -> None:
         "atomoxetine stop": 1,
         "methylphenidate start": 1,
         "methylphenidate stop": 1,
-        "no-unit": 5,
-        "unknown-code": 305,
+        "naproxen start": 5,
+        "naproxen stop": 1,
+        "ibuprofen start": 3,
+        "ibuprofen stop": 3,
+        "hydrochlorothiazide start": 7,
+        "furosemide start": 3,
+        "verapamil start": 2,
+        "no-unit": 8,
+        "unknown-code": 285,
     }
 
 

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import subprocess  # runs the benchmark's own script, with fixed arguments
 import sys
@@ -29,6 +27,7 @@ from export_scripts.differences import difference_section
 from export_scripts.dose_change import dose_section
 from export_scripts.evaluate_sparse import sparse_section
 from export_scripts.model_section import model_section
+from export_scripts.page import commit, machine, rewrite
 from export_scripts.real_windows import BENCH, ROOT, SERVED, Bench, answered, bench
 from export_scripts.shift_section import shift_section
 from export_scripts.specification_section import specification_section
@@ -128,8 +127,8 @@ def page(
         *PREFACE.splitlines(),
         "",
         f"- models: {versions}",
-        f"- code: {_commit()}",
-        f"- machine: {_machine()}",
+        f"- code: {commit(ROOT)}",
+        f"- machine: {machine()}",
         "",
     ]
     tables = [line for part in scored for line in _part(part, recorded)]
@@ -179,29 +178,6 @@ def _versions(repository: Path) -> str:
     return ", ".join(f"{model} {version}" for model, version in latest.items())
 
 
-def _commit() -> str:
-    """The commit scored, and whether the tree has changes beside it."""
-    words = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    found = subprocess.run(  # noqa: S603 - fixed words
-        words, cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    return found.stdout.strip() or "unknown"
-
-
-def _machine() -> str:
-    return (
-        f"{platform.machine()}, {os.cpu_count()} cores, {platform.system()}, "
-        f"Python {platform.python_version()}"
-    )
-
-
-def _speed_of(written: Path) -> str:
-    """The section on speed that the page already has; `make bench` writes it."""
-    old = written.read_text(encoding="utf-8") if written.exists() else ""
-    _, heading, rest = old.partition("\n# Speed\n")
-    return heading + rest
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run both choices of windows and write the page."""
     parser = argparse.ArgumentParser(description="score the served path")
@@ -218,8 +194,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found = found._replace(data=options.data)
     scored = [run(options.bench, windows, found.data) for windows in WINDOWS]
     text = page(scored, recorded, _versions(ROOT / "model_repository"), sections(found))
-    text = text.rstrip("\n") + "\n" + _speed_of(options.output)
-    options.output.write_text(text, encoding="utf-8")
+    rewrite(options.output, text)
     print(f"wrote {options.output.name}")
 
 

@@ -16,6 +16,7 @@ _DIARY = "diary:"  # what the key of a diary item begins with
 _DAY_HOURS = 24.0
 LEAST = 1e-4  # what four decimals can tell from nothing
 _Named = tuple[list[tuple[str, str]], str]  # codes with their systems, and a title
+_ZERO = {"days": "; 0 is the same day", "nights": "; 0 is the night before the report"}
 _MEANINGS = {
     "ci90": "90 % interval of the coefficient",
     "lag": "Time from the signal to the symptom; negative where the symptom is first",
@@ -82,7 +83,9 @@ def _lag(link: Link) -> Iterator[Json]:
     hours = link.lag_unit == "hours"
     unit, size = ("h", 1.0) if hours else ("d", _DAY_HOURS)
     if link.lag_hours is not None:
-        yield _of("lag", valueQuantity=quantity(link.lag_hours / size, unit))
+        lag = _of("lag", valueQuantity=quantity(link.lag_hours / size, unit))
+        lag["code"]["text"] += "" if hours else _ZERO[link.lag_unit]
+        yield lag
     if link.lag_interval is not None:
         ends = [end / size for end in link.lag_interval]
         yield _of("lag-interval", valueRange=value_range(ends, unit))

@@ -107,7 +107,8 @@ def _lag_fits(observation: Json, parts: dict[str, Json]) -> bool:
     if "lag" not in parts:
         return True
     begin, end = _window(observation)
-    days = abs(_number(parts["lag"])) * _UNITS[parts["lag"]["valueQuantity"]["code"]]
+    unit = parts["lag"]["valueQuantity"]["code"]
+    days = abs(_number(parts["lag"])) * _UNITS.get(unit, 1.0)
     return days <= (end - begin).days + 1
 
 

@@ -38,7 +38,7 @@ NOT_CALLED = frozenset(
     }
 )
 OR = re.compile(r"\s+or\s+|[|;]", re.IGNORECASE)
-_PREFIX = re.compile(r"(?P<gene>[A-Za-z][A-Za-z0-9-]*?)[ :_-]*(?=\*)")
+_PREFIX = re.compile(r"(?P<gene>[A-Za-z][A-Za-z0-9-]*?)[ :_-]*(?=[\[(]?\*)")
 _EITHER = re.compile(
     r"[(\[](?P<pair>[^()\[\]]+/[^()\[\]]+)[)\]](?P<copies>x\w{1,2}|DUP)"
 )
@@ -84,7 +84,9 @@ def without_prefixes(text: str, gene: str) -> str:
     locus = gene.removeprefix("HLA-")
     if not named <= {gene, locus, "OR"}:
         raise CallRefused("another-gene", "an allele of another gene is named")
-    return re.sub(rf"\b(?:{gene}|{locus})[ :_-]*(?=\*)", "", text, flags=re.IGNORECASE)
+    return re.sub(
+        rf"\b(?:{gene}|{locus})[ :_-]*(?=[\[(]?\*)", "", text, flags=re.IGNORECASE
+    )
 
 
 def normalised(call: Call, gene: str) -> Normalised:

@@ -81,7 +81,7 @@ def _split(call: Call) -> Call:
     """ "HLA-B*15:02" as a gene's name says which allele was tested for."""
     gene, star, allele = symbol(call.gene).partition("*")
     if not star or call.diplotype or call.alleles:
-        return replace(call, gene=gene)
+        return call if call.gene == gene else replace(call, gene=gene)
     return replace(call, gene=gene, diplotype=star + allele)
 
 
@@ -106,10 +106,12 @@ def _of(
         warnings.append(warned("ambiguous", len(distinct)))
         if len(told) > 1:
             warnings.append(warned("conflicting_reports"))
-    return tuple(
-        replace(one, warnings=tuple(dict.fromkeys((*one.warnings, *warnings))))
-        for one in distinct or [GeneResult(rule.gene)]
-    )
+    results = tuple(distinct) or (GeneResult(rule.gene),)
+    return tuple(_with(one, warnings) for one in results) if warnings else results
+
+
+def _with(one: GeneResult, warnings: Iterable[Warned]) -> GeneResult:
+    return replace(one, warnings=tuple(dict.fromkeys((*one.warnings, *warnings))))
 
 
 def _results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:

@@ -20,7 +20,7 @@ from backend.twin.pharmacogenomics.gene_result import Warned, warned
 UNKNOWN = "?"
 _UNKNOWN = frozenset({"?", ".", "-", "unknown", "undetermined", "novel", "other"})
 _PART = re.compile(
-    r"(?P<star>\*\d{1,3})(?P<sub>[A-Z]{0,2}(?:\.\d{3})?)"
+    r"(?P<star>\*\d{1,3})(?P<letter>[A-Z]{0,2})(?P<sub>\.\d{3})?"
     r"(?:x(?:(?P<least>≥)?(?P<count>\d{1,2})(?P<more>\+)?|(?P<some>N))|(?P<dup> ?DUP))?"
 )
 _JOINT = re.compile(r"\+(?=\*)")  # of a tandem; the other plus follows a count: x3+
@@ -53,9 +53,9 @@ def read_chromosome(text: str, table: GeneAlleles) -> Chromosome:
 
     Raises CallRefused where it is no star allele or arrangement of them.
     """
-    if text.lower() in _UNKNOWN:
-        return Chromosome((UNKNOWN,), (warned("unknown_allele", "not named"),))
     bare = text[1:-1] if text[0] + text[-1] in {"[]", "()"} else text
+    if bare.lower() in _UNKNOWN:
+        return Chromosome((UNKNOWN,), (warned("unknown_allele", "not named"),))
     warnings: list[Warned] = []
     parts = [list(_copies(part, table, warnings)) for part in _JOINT.split(bare)]
     options = dict.fromkeys(_spell(kinds, table, warnings) for kinds in product(*parts))
@@ -67,11 +67,11 @@ def _copies(part: str, table: GeneAlleles, warnings: list[Warned]) -> Iterator[C
     if found is None:
         raise CallRefused("malformed", "an allele is not written as a star allele")
     star = f"*{int(found['star'][1:])}"
-    if found["sub"] and star + found["sub"] in table.renamed:
-        warnings.append(warned("renamed_allele", star + found["sub"]))
-        yield Copies(star + found["sub"])
+    if star + found["letter"] in table.renamed:
+        warnings.append(warned("renamed_allele", star + found["letter"]))
+        yield Copies(star + found["letter"])
         return
-    if found["sub"]:
+    if found["letter"] or found["sub"]:
         warnings.append(warned("sub_allele", part))
     count = int(found["count"] or 1)
     if count == 0:

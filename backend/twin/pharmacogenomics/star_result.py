@@ -38,7 +38,8 @@ def star_results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
     if said.phenotype is None and said.score is None:
         if said.warnings and not derived:
             raise CallRefused("unread", "neither alleles nor a phenotype can be read")
-        return tuple(replace(one, warnings=warnings) for one in derived)
+        told = [replace(one, warnings=warnings) for one in derived if warnings]
+        return tuple(told or derived)
     return tuple(_as_stated(derived, said, rule, warnings))
 
 

@@ -73,7 +73,8 @@ def folder(made: Built, tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("specification")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "STEPS_OF_TIME", TIME)
-        patch.setattr(module, "ROWS", 1000)
+        patch.setattr(module, "ROWS", 4)
+        patch.setattr(module, "people_for", lambda *_: 5000)  # so many are asked for
         for _ in range(2):  # made anew, not beside
             found = write(
                 made,

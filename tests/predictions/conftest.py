@@ -118,7 +118,7 @@ def ask(  # noqa: PLR0917 - fixtures
 @pytest.fixture
 def link_policy() -> CorrelationPolicy:
     return CorrelationPolicy(
-        days=60, max_days=120, max_samples=10_000, fresh_hours=24, timeout_s=60.0
+        days=60, max_days=120, max_samples=50_000, fresh_hours=24, timeout_s=60.0
     )
 
 

@@ -1,0 +1,47 @@
+"""What is pulled for a service, and how much of it the audit names."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import pytest
+
+from backend.audit.models import AccessEvent
+from backend.people.access import open_record
+from backend.people.reads import Reads
+from tests.predictions import signals
+from tests.predictions.fakes import LAST_DAY, FakeEhr
+
+pytestmark = pytest.mark.django_db
+
+DAYS = (date(2026, 1, 1), LAST_DAY)
+WHOLE = {"entries": 236, "refused": 0, "merged": 0}
+
+
+@pytest.mark.parametrize(
+    ("reads", "streams", "counted"),
+    [
+        ({}, 0, {}),
+        ({"reads": Reads.SYMPTOMS}, 0, {}),
+        ({"reads": Reads.SIGNALS}, 1, {"samples": 1536}),
+    ],
+    ids=["forecasts, unsaid", "symptoms", "signals"],
+)
+def test_what_is_needed_is_pulled_and_counted(
+    *, operator, patient, reads, streams, counted
+):
+    ehr = FakeEhr(signals.linked())
+    _, record = open_record(
+        operator,
+        patient.pk,
+        purpose="TREAT",
+        ehr=lambda _site: ehr,
+        days=DAYS,
+        today=LAST_DAY,
+        **reads,
+    )
+    assert len(record.streams) == streams
+    detail = json.loads(AccessEvent.objects.latest("seq").detail)
+    days = {"since": "2026-01-01", "until": str(LAST_DAY)}
+    assert detail == {**WHOLE, **days, **counted}

@@ -1,0 +1,373 @@
+"""When there is little to correlate, nobody to ask, or nothing that may be asked."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import numpy as np
+import pytest
+
+from backend.audit.models import AccessEvent
+from backend.people import crypto
+from backend.people.opting_out import set_opted_out
+from backend.predictions import selectors
+from backend.predictions.correlation import EMPTY
+from backend.predictions.days import today_of
+from backend.predictions.errors import (
+    DayOutOfRange,
+    DaysOutOfRange,
+    PatientErased,
+    TooManySamples,
+)
+from backend.predictions.link_network import NO_ANSWER, NONE_APPROVED, TOO_MANY
+from backend.predictions.models import OutboxItem, Prediction, PredictionModel
+from backend.predictions.outbox import DeliveryReport
+from backend.registry.channels import needed
+from backend.registry.models import Channel, ModelRelease
+from backend.registry.switches import switch
+from backend.twin.correlation.model_inputs import MODEL
+from backend.twin.errors import (
+    ModelRefused,
+    ModelUnavailable,
+    NotVisible,
+    PatientOptedOut,
+    ServiceOff,
+)
+from backend.twin.measures import measures
+from backend.twin.record import PatientRecord, Series
+from tests.predictions import fakes, signals
+from tests.predictions.signals import EAST, SIGNAL, SYMPTOM
+from tests.predictions.test_closed import CLOSED, EHR_ID
+from tests.twin.correlation.made import World
+
+OK, FAILED, DENIED = "SUCCESS", "FAILED", "DENIED"
+BEGIN = datetime(2026, 1, 1, tzinfo=EAST)
+
+
+@pytest.fixture
+def off(db):
+    def off():
+        switch("correlation", on=False, actor="user:1", reason="looks wrong")
+
+    return off
+
+
+class Silenced:
+    """A server whose network says this in place of its answer."""
+
+    def __init__(self, says):
+        self.says, self.asked = says, 0
+
+    def infer(self, model, version, inputs, *, timeout_s):
+        self.asked += 1
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+    def canary(self, model, version):
+        raise AssertionError("nobody asks for it here")
+
+
+def few_reports():
+    return signals.linked(World(days=6, per_day=2, r=-0.8, lag=12))
+
+
+def without(record, *, streams=False, series=False):
+    return replace(
+        record,
+        streams=() if streams else record.streams,
+        series=() if series else record.series,
+    )
+
+
+def questionnaires():
+    made = signals.linked()
+    return replace(made, series=(fakes.questionnaire(8, 9),))
+
+
+def dated(record):
+    (one,) = record.series
+    entries = tuple(replace(entry, at="") for entry in one.entries)
+    return replace(record, series=(Series(one.scale, entries),))
+
+
+def many(count):
+    """One link, and signals that go with nothing, `count` in all."""
+    made = signals.linked()
+    keys = [key for key in measures() if key not in {SIGNAL, "steps-daily"}]
+    rng = np.random.default_rng(5)
+    others = tuple(
+        signals.hourly(key, BEGIN, 50 + rng.standard_normal(24 * 61))
+        for key in keys[: count - 1]
+    )
+    return replace(made, streams=(*made.streams, *others))
+
+
+NOTHING_TO_SAY = {
+    "no reports": lambda: without(signals.linked(), series=True),
+    "no wearables": lambda: without(signals.linked(), streams=True),
+    "nothing at all": lambda: PatientRecord(series=()),
+    "too few reports": few_reports,
+    "questionnaires alone": questionnaires,
+    "no link": lambda: signals.linked(World(days=60, r=0.0)),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING_TO_SAY)
+def test_silence_is_an_answer_and_nothing_is_delivered(
+    *, correlate, deliver, ehr, audited, name
+):
+    ehr.record = NOTHING_TO_SAY[name]()
+    audited()
+    stored = correlate()
+    assert stored.report.insights == () and stored.report.message
+    assert stored.identifiers == stored.delivery == {}
+    assert (EMPTY in stored.notices) == (name == "nothing at all")
+    assert audited() == [("PULL", OK), ("CORRELATE", OK)]
+    assert deliver() == DeliveryReport(delivered=0, failed=0, waiting=0)
+    assert ehr.writes == 0
+    assert correlate().reused
+
+
+@pytest.mark.parametrize("name", ["no reports", "no wearables", "too few reports"])
+def test_nobody_is_asked_where_there_is_nothing_to_judge(correlate, ehr, name):
+    ehr.record = NOTHING_TO_SAY[name]()
+    server = Silenced(ModelUnavailable("gone"))
+    stored = correlate(models=server)
+    assert server.asked == 0 and stored.models == ()
+    assert NO_ANSWER not in stored.notices
+
+
+def test_medicines_that_nobody_asked_for_are_not_missed(correlate):
+    assert not any("medicines" in one for one in correlate().notices)
+
+
+def wrong(shape=(1, 12, 100), fill=2.0):
+    return {"links": np.full(shape, fill, np.float32)}
+
+
+@pytest.mark.parametrize(
+    "says",
+    [
+        ModelUnavailable("gone"),
+        ModelRefused("no"),
+        {"other": np.zeros(1)},
+        wrong((1, 12, 3)),
+        wrong(fill=2.0),
+        wrong(fill=np.nan),
+    ],
+    ids=["down", "refused", "no links", "other shape", "no probability", "nan"],
+)
+def test_the_engine_answers_alone_where_the_network_does_not(
+    correlate, deliver, ehr, says
+):
+    stored = correlate(models=Silenced(says))
+    (insight,) = stored.report.insights
+    assert insight.link.method == "engine" and stored.models == ()
+    assert stored.notices == (NO_ANSWER,)
+    assert not PredictionModel.objects.exists()
+    deliver()
+    assert next(iter(ehr.links.values())).models == ()
+    whole = correlate()
+    assert not whole.reused and whole.notices == ()
+    assert set(whole.identifiers.values()).isdisjoint(stored.identifiers.values())
+
+
+def test_what_the_engine_said_alone_is_not_given_twice(correlate):
+    server = Silenced(ModelUnavailable("gone"))
+    first, second = correlate(models=server), correlate(models=server)
+    assert not second.reused and second.id != first.id and server.asked == 2
+    assert second.identifiers == first.identifiers
+
+
+def no_channel():
+    Channel.objects.filter(model=MODEL).delete()
+
+
+def other_features():
+    release = ModelRelease.objects.get(model=MODEL)
+    release.card["feature_schema_hash"] = "0" * 64
+    release.save()
+
+
+@pytest.mark.parametrize("unapprove", [no_channel, other_features])
+def test_the_engine_answers_alone_where_no_network_is_approved(correlate, unapprove):
+    unapprove()
+    server = Silenced(ModelUnavailable("gone"))
+    stored = correlate(models=server)
+    assert stored.notices == (NONE_APPROVED,) and server.asked == 0
+    assert [one.link.method for one in stored.report.insights] == ["engine"]
+    assert not correlate(models=server).reused
+
+
+def test_more_signals_than_the_network_takes_are_the_engines(correlate, ehr):
+    ehr.record = many(13)
+    server = Silenced(ModelUnavailable("gone"))
+    stored = correlate(models=server)
+    assert len(stored.report.biometrics) == 13
+    assert stored.notices == (TOO_MANY,) and server.asked == 0
+    assert stored.report.insights[0].link.biometric == SIGNAL
+    assert correlate(models=server).reused
+
+
+def test_a_fresh_installation_serves_the_network(published):
+    assert needed()[MODEL] == {ModelRelease.objects.get(model=MODEL).version}
+
+
+@pytest.mark.parametrize("days", [0, -1, 121])
+def test_too_many_days_are_refused_before_anybody_is_asked(correlate, ehr, days):
+    with pytest.raises(DaysOutOfRange, match="1 to 120 days"):
+        correlate(days=days)
+    assert ehr.asked == []
+
+
+@pytest.mark.parametrize("day", [date(1899, 12, 31), date(2026, 3, 4)])
+def test_days_that_no_record_reaches_are_refused(correlate, ehr, day):
+    with pytest.raises(DayOutOfRange):
+        correlate(as_of=day)
+    assert ehr.asked == []
+
+
+def test_too_many_samples_are_refused_and_recorded(*, correlate, link_policy, audited):
+    audited()
+    held = len(signals.linked().streams[0])
+    with pytest.raises(TooManySamples, match=f"at most {held - 1} values"):
+        correlate(policy=replace(link_policy, max_samples=held - 1))
+    assert audited() == [("PULL", OK), ("CORRELATE", FAILED)]
+    assert '"error":"TooManySamples"' in AccessEvent.objects.latest("seq").detail
+    assert not Prediction.objects.exists()
+    assert correlate(policy=replace(link_policy, max_samples=held)).report.insights
+
+
+def test_a_symptom_of_which_only_days_are_known_rests_on_all_of_them(
+    correlate, deliver, ehr
+):
+    ehr.record = dated(signals.linked())
+    stored = correlate()
+    (symptom,) = stored.report.symptoms
+    assert symptom.by_day
+    deliver()
+    for document in ehr.links.values():
+        assert len(document.sources) == symptom.n
+
+
+def test_switched_off_nobody_is_asked_and_it_is_recorded(*, correlate, off, ehr):
+    off()
+    with pytest.raises(ServiceOff):
+        correlate()
+    with pytest.raises(ServiceOff):
+        correlate(patient_id=uuid4())
+    ours, nobodys = AccessEvent.objects.order_by("-seq")[:2][::-1]
+    assert (ours.action, ours.outcome) == ("CORRELATE", DENIED)
+    assert ours.patients.exists() and not nobodys.patients.exists()
+    assert ehr.asked == []
+
+
+def test_a_switch_thrown_while_the_record_is_read_counts(correlate, off, ehr, audited):
+    audited()
+    read = ehr.read_signals
+    ehr.read_signals = lambda *args, **other: (off(), read(*args, **other))[1]
+    with pytest.raises(ServiceOff):
+        correlate()
+    assert audited()[-2:] == [("PULL", OK), ("CORRELATE", DENIED)]
+    assert not Prediction.objects.exists() and not OutboxItem.objects.exists()
+
+
+def test_deliveries_wait_until_it_is_on_again(correlate, off, deliver, ehr):
+    correlate()
+    off()
+    assert deliver() == DeliveryReport(delivered=0, failed=0, waiting=1)
+    switch("correlation", on=True, actor="user:1", reason="")
+    assert deliver().delivered == 1
+
+
+@pytest.mark.parametrize("error", CLOSED)
+def test_closed_records_are_not_looked_at_nor_told(
+    *, correlate, deliver, ehr, audited, error
+):
+    correlate()
+    ehr.persons[EHR_ID] = CLOSED[error]
+    audited()
+    with pytest.raises(error):
+        correlate()
+    assert audited() == [("PULL", DENIED)]
+    assert deliver() == DeliveryReport(delivered=0, failed=0, waiting=0)
+    assert ehr.writes == 0
+    assert OutboxItem.objects.get().state == "cancelled"
+
+
+def test_who_opts_out_closes_what_is_stored(*, correlate, actor, now, link_policy):
+    stored = correlate()
+    set_opted_out(actor=actor, patient_id=stored.patient_id, opted_out=True)
+    at = {"now": now, "policy": link_policy}
+    with pytest.raises(PatientOptedOut):
+        selectors.read_correlation(actor, stored.id, **at)
+    with pytest.raises(PatientOptedOut):
+        selectors.list_correlations(actor, stored.patient_id, **at)
+
+
+def test_an_erased_patient_has_no_correlation(
+    *, correlate, actor, patient, now, link_policy, deliver, ehr
+):
+    stored = correlate()
+    crypto.shred(patient)
+    with pytest.raises(PatientErased):
+        selectors.read_correlation(actor, stored.id, now=now, policy=link_policy)
+    with pytest.raises(PatientErased):
+        correlate()
+    assert deliver().failed == 1 and ehr.writes == 0
+    for row in Prediction.objects.all():
+        assert SYMPTOM.encode() not in bytes(row.payload) + bytes(row.evidence)
+
+
+def test_one_that_does_not_open_is_made_anew(correlate):
+    stored = correlate()
+    Prediction.objects.update(payload=b"spoilt")
+    again = correlate()
+    assert not again.reused and again.report == stored.report
+
+
+def test_strangers_and_unknown_ids_learn_nothing(
+    *, correlate, stranger, actor, now, link_policy
+):
+    stored = correlate()
+    at = {"now": now, "policy": link_policy}
+    for who, which in [(stranger, stored.id), (actor, uuid4())]:
+        with pytest.raises(NotVisible):
+            selectors.read_correlation(who, which, **at)
+    with pytest.raises(NotVisible):
+        selectors.list_correlations(stranger, stored.patient_id, **at)
+    with pytest.raises(NotVisible):
+        correlate(actor=stranger)
+
+
+def test_no_patient_data_in_logs_errors_or_rows(
+    *, correlate, deliver, ehr, caplog, link_policy, audited
+):
+    with caplog.at_level(logging.DEBUG):
+        correlate(models=Silenced(ModelUnavailable("gone")))
+        deliver()
+        Prediction.objects.update(payload=b"spoilt")
+        correlate()
+    with pytest.raises(TooManySamples) as error:
+        correlate(policy=replace(link_policy, max_samples=1))
+    details = "".join(row.detail for row in AccessEvent.objects.all())
+    row = OutboxItem.objects.first()
+    said = f"{caplog.text}{error.value}{details}{row.last_error}"
+    for word in (EHR_ID, SYMPTOM, SIGNAL, "Observation/", "12 hours"):
+        assert word not in said
+    assert '"samples":1536' in details and '"entries":240' in details
+
+
+def test_a_days_end_is_the_patients_own():
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert today_of(PatientRecord(series=()), noon) == date(2026, 3, 2)
+    early, late = noon.replace(hour=0), noon.replace(hour=23, minute=30)
+    record = signals.linked()  # an hour east of Greenwich
+    for one in (record, without(record, series=True), without(record, streams=True)):
+        assert today_of(one, late) == date(2026, 3, 3)
+        assert today_of(one, early - timedelta(hours=2)) == date(2026, 3, 1)
+    assert today_of(without(dated(record), streams=True), late) == date(2026, 3, 2)

@@ -15,6 +15,7 @@ from backend.twin.errors import UnknownMedication
 from backend.twin.pharmacogenomics import rationale
 from backend.twin.pharmacogenomics.advice_keys import Asked, asked, genetic_key
 from backend.twin.pharmacogenomics.advice_table import (
+    GENERAL,
     Action,
     Guideline,
     Row,
@@ -25,8 +26,6 @@ from backend.twin.pharmacogenomics.advice_table import (
 from backend.twin.pharmacogenomics.drugs import find_drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
 from backend.twin.pharmacogenomics.population import Population, fitting
-
-GENERAL = "general"
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ class _Case:
     def _of_none(self, asked_of: tuple[Asked, ...]) -> Advice:
         keys = (" or ".join(one.keys) for one in asked_of)
         genes = dict(zip(self.guideline.genes, keys, strict=True))
-        return self._base(asked_of, genes, rationale.without_row(self.guideline))
+        return self._base(asked_of, genes, rationale.without_row(self.guideline, genes))
 
     def _base(
         self, asked_of: tuple[Asked, ...], genes: Mapping[str, str], said: str

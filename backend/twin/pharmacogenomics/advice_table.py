@@ -27,7 +27,8 @@ Action = Literal[
     "no_recommendation",
 ]
 Cell = tuple[str, tuple[str, ...], tuple[str, ...], str]  # drug, genes, keys, group
-_FILES: Mapping[str, str] = MappingProxyType(
+GENERAL = "general"  # the population of a guideline that tells none apart
+FILES: Mapping[Source, str] = MappingProxyType(
     {
         "CPIC": "cpic",
         "DPWG": "dpwg",
@@ -41,14 +42,16 @@ _FILES: Mapping[str, str] = MappingProxyType(
 class Guideline:
     """One guideline of one source on some medicines, by one or two genes.
 
-    `number` and `version` as the source (or ClinPGx) counts them; `citation`: PubMed
-    ids or where it is published; `strength`: what stands where no row speaks; `note`:
-    the label's sections that name the gene (FDA Label only).
+    `keys`: those it speaks of; none where they are all that the genes may have, or
+    where it gives no advice by any. `number` and `version` as the source (or ClinPGx)
+    counts them; `citation`: PubMed ids or where it is published; `strength`: what
+    stands where no row speaks; `note`: the label's sections that name the gene.
     """
 
     source: Source
     drugs: tuple[str, ...]
     genes: tuple[str, ...]
+    keys: tuple[str, ...]
     number: str
     version: str
     citation: str
@@ -137,7 +140,7 @@ def tables() -> Mapping[Source, Table]:
     return MappingProxyType(
         {
             source: read_table(source, text(f"{name}_guidelines"), text(name))
-            for source, name in zip(SOURCES, _FILES.values(), strict=True)
+            for source, name in FILES.items()
         }
     )
 
@@ -187,6 +190,7 @@ def _guideline(source: Source, fields: Mapping[str, str]) -> Guideline:
         source=source,
         drugs=_list(fields["drugs"]),
         genes=_list(fields["genes"]),
+        keys=_list(fields["keys"]),
         number=fields["id"],
         version=fields["version"],
         citation=fields["citation"] or _page(fields["id"]),

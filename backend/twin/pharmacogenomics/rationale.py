@@ -83,16 +83,18 @@ def on_medication(result: GeneResult, key: str, genetic: str) -> str:
     )
 
 
-def without_row(guideline: Guideline) -> str:
-    """Where a guideline has nothing to say on a result."""
+def without_row(guideline: Guideline, genes: Mapping[str, str]) -> str:
+    """Where a guideline says nothing on those keys, or no gene was called."""
+    if set(genes.values()) == {NO_RESULT}:
+        return f"{guideline.source} cannot be asked without a result."
     if guideline.source == "FDA Assoc":
         return "FDA's table lists the pair, and not for this result."
     return f"{guideline.source} makes no statement on this result."
 
 
 def without_guideline(source: str, medication: str) -> str:
-    """Where a source has nothing on a medicine at all."""
-    return f"{source} has no recommendation on {medication} by a gene."
+    """Where the tables have nothing of a source on a medicine, whatever the gene."""
+    return f"The tables hold no statement of {source} on {medication} and a gene."
 
 
 def _holds(part: str, age_years: int) -> bool:

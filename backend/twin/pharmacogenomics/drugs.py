@@ -10,7 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 
@@ -90,6 +90,7 @@ def read_names(catalogue: Iterable[Drug]) -> dict[str, Drug]:
     return found
 
 
+@lru_cache(maxsize=4096)  # names come again and again
 def find_drugs(text: str) -> tuple[Drug, ...]:
     """The medicines behind a name, a brand or an RxNorm code, a product's included.
 

@@ -16,7 +16,7 @@ from backend.twin.pharmacogenomics.safety_facts import Facts
 from backend.twin.pharmacogenomics.safety_table import (
     SafetyRule,
     Severity,
-    safety_rules,
+    rules_about,
 )
 
 _GRAVEST_FIRST = ("stop", "caution", "monitor")
@@ -70,21 +70,18 @@ def stops(
             conditions=_states(conditions, population),
             others=None if current is None else _without(taken, one),
         )
-        said += [stop for rule in safety_rules() for stop in apply(rule, facts)]
-    unique = dict.fromkeys(said)
-    return tuple(sorted(unique, key=lambda one: _GRAVEST_FIRST.index(one.severity)))
+        said += _said(facts)
+    return tuple(sorted(said, key=lambda one: _GRAVEST_FIRST.index(one.severity)))
 
 
-def apply(rule: SafetyRule, facts: Facts) -> tuple[Stop, ...]:
-    """What one rule says of the medicine, or of it beside one that is taken already."""
-    said = [_match(rule, facts)] if facts.drug.is_one_of(rule.drugs) else []
-    if rule.both_ways:
-        said += [
-            _match(rule, replace(facts, drug=other, others=(facts.drug,)))
-            for other in facts.others or ()
-            if other.is_one_of(rule.drugs)
-        ]
-    return tuple(replace(one, drug=facts.drug.name) for one in said if one)[:1]
+def _said(facts: Facts) -> list[Stop]:
+    """Of the medicine beside the others, and of each other with it added, by row."""
+    found = [_match(rule, facts) for rule in rules_about(facts.drug)]
+    for other in facts.others or ():
+        turned = replace(facts, drug=other, others=(facts.drug,))
+        found += [_match(one, turned) for one in rules_about(other) if one.both_ways]
+    said = {one.code: replace(one, drug=facts.drug.name) for one in found if one}
+    return list(said.values())
 
 
 def _match(rule: SafetyRule, facts: Facts) -> Stop | None:

@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any, Literal, get_args
 
 from backend.twin.conditions import rules as condition_rules
-from backend.twin.pharmacogenomics.drugs import drugs
+from backend.twin.pharmacogenomics.drugs import Drug, drugs
 from backend.twin.pharmacogenomics.safety_facts import (
     AgeIs,
     GeneIs,
@@ -48,6 +48,12 @@ def safety_rules() -> tuple[SafetyRule, ...]:
     """Every row of `tables/safety.toml`, read once. Raises ValueError if wrong."""
     text = files("backend.twin.tables").joinpath("safety.toml").read_text("utf-8")
     return read_safety(text)
+
+
+@cache
+def rules_about(drug: Drug) -> tuple[SafetyRule, ...]:
+    """The rows that speak of a medicine, in the table's order."""
+    return tuple(rule for rule in safety_rules() if drug.is_one_of(rule.drugs))
 
 
 def read_safety(text: str) -> tuple[SafetyRule, ...]:

@@ -9,12 +9,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from backend.audit.ledger import Action
-from backend.registry.gates import Refusal
+from backend.registry.gates import Refusal, other_features
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.readiness import Server, deny, find, make_ready, trim
 from backend.registry.rows import Numbered, one_at_a_time, point, record
+from backend.twin.correlation.model_inputs import MODEL
 from backend.twin.errors import ModelGated
-from backend.twin.features import schema_hash
 
 BESIDE = (Channel.Name.CANDIDATE, Channel.Name.SHADOW)  # nobody is shown their answers
 IN_USE = (Channel.Name.PRODUCTION, Channel.Name.SHADOW)  # somebody asks these
@@ -31,12 +31,14 @@ def assign(
     """
     if channel not in BESIDE or not 0 <= percent <= 100:
         raise ValueError("a candidate, or a shadow of 0 to 100 percent")
-    deny(Action.ASSIGN, actor, refused={of: _objections(of)})
+    deny(Action.ASSIGN, actor, refused={of: _objections(of, channel)})
     make_ready(of, action=Action.ASSIGN, actor=actor, models=models)
     model, version = of
     with transaction.atomic():
         one_at_a_time()
-        late = {of: _objections(of)}  # it may have been retired while it was loaded
+        late = {
+            of: _objections(of, channel)
+        }  # it may have been retired while it was loaded
         if not late[of]:
             record(Action.ASSIGN, actor, of=of, channel=channel, percent=percent)
             release = ModelRelease.objects.get(model=model, version=version)
@@ -86,15 +88,17 @@ def retire(*, actor: str, of: Numbered, models: Server) -> None:
     trim(models, [model])
 
 
-def _objections(of: Numbered) -> tuple[Refusal, ...]:
+def _objections(of: Numbered, channel: str) -> tuple[Refusal, ...]:
+    model, _ = of
     release = find(of)
     if isinstance(release, Refusal):
         return (release,)
     if release.channels.filter(name=Channel.Name.PRODUCTION).exists():
         return (Refusal("production", "it is in production already"),)
-    if release.card.get("feature_schema_hash") != schema_hash():
-        reason = "it was trained on other features than are computed here"
+    if reason := other_features(release.card):
         return (Refusal("features", reason),)
+    if channel == Channel.Name.SHADOW and model == MODEL:
+        return (Refusal("shadow", "correlations ask no shadow; nobody would ask it"),)
     return ()
 
 

@@ -35,12 +35,16 @@ def refusals(card: Card, *, champion: Card | None) -> tuple[Refusal, ...]:
 
     Empty: nothing is held against the promotion.
     """
-    links = card.get("model") == model_inputs.MODEL
-    gates, better = (_LINK_GATES, _link_champion) if links else (_GATES, _champion)
-    found = [(gate, check(card)) for gate, check in gates.items()]
+    found = [(gate, check(card)) for gate, check in _gates_of(card).items()]
     if champion is not None:
+        better = _link_champion if _is_of_links(card) else _champion
         found.append(("champion", better(card, champion)))
     return tuple(Refusal(gate, reason) for gate, reason in found if reason)
+
+
+def other_features(card: Card) -> str:
+    """Why nobody here can ask the model: its inputs are others; empty if they fit."""
+    return _gates_of(card)["features"](card)
 
 
 def uncalibrated(versions: Mapping[str, int]) -> Refusal | None:
@@ -52,6 +56,14 @@ def uncalibrated(versions: Mapping[str, int]) -> Refusal | None:
         "calibration",
         f"forecasts would not be calibrated: no constants were fitted for {named}",
     )
+
+
+def _is_of_links(card: Card) -> bool:
+    return bool(card.get("model") == model_inputs.MODEL)
+
+
+def _gates_of(card: Card) -> Mapping[str, Callable[[Card], str]]:
+    return _LINK_GATES if _is_of_links(card) else _GATES
 
 
 def _features(card: Card) -> str:

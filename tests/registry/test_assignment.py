@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -9,7 +10,11 @@ from backend.registry.assignment import assign, clear, retire
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.promotion import promote
 from backend.registry.rows import point
+from backend.registry.services import register
+from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelGated, ModelUntrusted
+from backend.twin.features import schema_hash
+from tests.predictions.fakes import Version
 from tests.registry.made import ACTOR, NET, FakeServer, pointers, registered, release
 
 pytestmark = pytest.mark.django_db
@@ -71,6 +76,31 @@ def test_what_is_not_to_be_asked_is_refused(
         shadow(server, version)
     assert (NET, "shadow") not in pointers()
     assert AccessEvent.objects.latest("seq").outcome == "DENIED"
+
+
+LINKS = {"model": model_inputs.MODEL, "feature_schema_hash": model_inputs.schema_hash()}
+FORECASTS = {**LINKS, "feature_schema_hash": schema_hash()}
+
+
+@pytest.mark.parametrize(
+    ("channel", "card", "reason"),
+    [
+        ("candidate", LINKS, ""),
+        ("candidate", FORECASTS, "trained on other features"),
+        ("shadow", LINKS, "correlations ask no shadow"),
+    ],
+)
+def test_a_network_of_links_may_be_a_candidate_and_no_shadow(
+    server: FakeServer, channel: str, card: dict[str, str], reason: str
+) -> None:
+    for versions in ((1,), (1, 2)):
+        found = [Version(model_inputs.MODEL, n, f"{n:064x}", card) for n in versions]
+        register(actor="system:test", versions=found)
+    of = (model_inputs.MODEL, 2)
+    told = pytest.raises(ModelGated, match=reason) if reason else nullcontext()
+    with told:
+        assign(actor=ACTOR, channel=channel, of=of, models=server)
+    assert ((model_inputs.MODEL, channel) in pointers()) == (not reason)
 
 
 def test_a_shadow_that_fails_its_case_is_none(server: FakeServer) -> None:

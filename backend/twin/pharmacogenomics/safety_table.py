@@ -9,7 +9,6 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
 
-from backend.twin.conditions import rules as condition_rules
 from backend.twin.pharmacogenomics.drugs import Drug, drugs
 from backend.twin.pharmacogenomics.safety_facts import (
     AgeIs,
@@ -76,11 +75,6 @@ def read_safety(text: str) -> tuple[SafetyRule, ...]:
         odd = ", ".join(sorted(asked ^ words.keys()))
         raise ValueError(f"safety.toml: words and concepts asked for differ: {odd}")
     return made
-
-
-def concepts_from_records() -> frozenset[str]:
-    """Concepts that a diagnosis code can stand for; others must be said otherwise."""
-    return frozenset(rule.concept for rule in condition_rules())
 
 
 def _rule(code: str, block: Mapping[str, Any], words: Mapping[str, str]) -> SafetyRule:

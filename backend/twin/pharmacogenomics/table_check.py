@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from backend.twin.pharmacogenomics import advice_check, gene_tables
+from backend.twin.pharmacogenomics import advice_check, gene_tables, medicine_check
 from backend.twin.pharmacogenomics.checked_table import (
     CheckedTable,
     TableReport,
@@ -15,7 +15,11 @@ from backend.twin.pharmacogenomics.checked_table import (
     text_of,
 )
 
-TABLES: tuple[CheckedTable, ...] = (*gene_tables.TABLES, *advice_check.TABLES)
+TABLES: tuple[CheckedTable, ...] = (
+    *gene_tables.TABLES,
+    *advice_check.TABLES,
+    *medicine_check.TABLES,
+)
 
 
 def check_tables(before: Callable[[str], str | None]) -> tuple[TableReport, ...]:

@@ -38,7 +38,9 @@ HEAD = [
 Row = tuple[str, str, float, int]
 
 
-def asked(found: Bench, ask: Predictor, cell: Cell) -> dict[str, list[Row]]:
+def asked(
+    found: Bench, ask: Predictor, cell: Cell, *, draws: int | None = None
+) -> dict[str, list[Row]]:
     """Per pair: person, biometric, weight, published as a direct link or not.
 
     `real` are the people's own signals; `simulated` have the simulator's in their
@@ -46,7 +48,7 @@ def asked(found: Bench, ask: Predictor, cell: Cell) -> dict[str, list[Row]]:
     """
     rows: dict[str, list[Row]] = {"real": [], "simulated": []}
     for number, window in enumerate(windows(found, cell[0])):
-        for draw in range(DRAWS[cell[0]]):
+        for draw in range(draws or DRAWS[cell[0]]):
             seed = [SEED, *cell, number, draw]
             like = simulated_like(
                 np.random.default_rng([*seed, 1]), window, found.simulator
@@ -146,6 +148,6 @@ def _row(
         *[title(cell), kind, str(ours.people), str(ours.pairs)],
         *[share(ours.point), share(theirs.point)],
         f"{gap:+.1f} [{low:+.1f}, {high:+.1f}]",
-        "yes" if gap <= 100 * ALLOWED else "no",
+        "yes" if round(gap, 6) <= 100 * ALLOWED else "no",
         *(share(one) for one in wrong),
     ]

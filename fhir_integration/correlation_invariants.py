@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from backend.twin.correlation.insight_grade import BOUNDS
 from fhir_integration import codes
 from fhir_integration.invariants import hold, rules_of_all
 from fhir_integration.strict_json import Json
 
 _SLACK = 1e-4  # the numbers are rounded to four decimals
+# Freed from the signal's noise, the coefficient of a perfect link scatters around one.
+# No insight's interval is wider than this share of it: beyond, it cannot hold one.
+LARGEST = 1 / (1 - BOUNDS[-1].width / 2)
 _SHARES = frozenset({"p-link", "q-value", "p-value-alone", "coverage"})
 _UNITS = {"h": 1 / 24, "d": 1.0}  # of a lag, in days
 _NUMBERS = frozenset({"ci90", "lag", "lag-interval", "n-effective"}) | _SHARES
@@ -51,7 +55,7 @@ def check_coefficient(observation: Json) -> None:
         {
             **rules_of_all(observation, codes.CORRELATION),
             "the subject is no Patient": _is_patient(observation["subject"]),
-            "the coefficient is beyond one": abs(_number(observation)) <= 1 + _SLACK,
+            "the coefficient is beyond one": abs(_number(observation)) <= LARGEST,
             "the coefficient's unit is not 1": _unit(observation) == {"1"},
             "the window ends before it begins": begin <= end,
             "the note does not say that it is no cause": any(

@@ -40,8 +40,8 @@ OF_ALL: list[tuple[Break, str]] = [
     (lambda r: r["code"]["coding"].append(LOINC), "measurement"),
     (lambda r: r["subject"].update(reference="Group/g1"), "Patient"),
     (lambda r: r["subject"].update(reference="Patient/p 1"), "Patient"),
-    (lambda r: r["valueQuantity"].update(value=1.01), "beyond one"),
-    (lambda r: r["valueQuantity"].update(value=-1.01), "beyond one"),
+    (lambda r: r["valueQuantity"].update(value=1.61), "beyond one"),
+    (lambda r: r["valueQuantity"].update(value=-1.61), "beyond one"),
     (lambda r: r["valueQuantity"].update(value=float("nan")), "beyond one"),
     (lambda r: r["valueQuantity"].update(code="%"), "not 1"),
     (lambda r: r["valueQuantity"].update(unit="%"), "not 1"),
@@ -100,6 +100,12 @@ def test_what_is_left_out_breaks_no_rule(gone: str) -> None:
     resource = whole()
     resource["component"].remove(part(resource, gone))
     check_correlation(resource)
+
+
+def test_a_perfect_link_may_be_estimated_above_one() -> None:
+    """The signal's own noise is taken out, so the estimate may lie on either side."""
+    of = correlation(coefficient=1.02, ci=(0.9, 1.15))
+    check_correlation(observation(of, device_reference="Device/d1"))
 
 
 def test_the_check_leaves_the_resource_as_it_was() -> None:

@@ -77,7 +77,7 @@ def test_a_written_link_is_not_read_as_data(site: FhirEhr) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"coefficient": 1.2},
+        {"coefficient": 1.7},
         {"coefficient": None},
         {"coefficient": float("nan")},
         {"caveat": "It is the cause"},

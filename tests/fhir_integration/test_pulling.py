@@ -258,14 +258,23 @@ def test_what_two_searches_find_is_read_once() -> None:
     assert record.refused == ()
 
 
-def test_more_values_than_are_read_at_once_are_refused_by_name(ehr: FhirEhr) -> None:
-    ehr.client.create(samples(30), if_none_exist={"identifier": "x|1"})
-    least = FhirEhr(ehr._base_url, most_values=29)
+@pytest.mark.parametrize(("most", "fits"), [(29, False), (30, True)])
+def test_more_values_than_are_read_at_once_are_refused_by_name(
+    most: int, *, fits: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_form = "QuestionnaireResponse" in request.url.path
+        return httpx.Response(200, json=bundle(*[samples(30)][is_form:]))
+
+    transport = httpx.MockTransport(answer)
+    site = FhirEhr("http://ehr.test/fhir", transport=transport, most_values=most)
+    if fits:
+        [stream] = site.read_signals("p1", since=SINCE, until=UNTIL).streams
+        assert len(stream) == 30
+        return
     with pytest.raises(TooManyValues, match="more than 29 values") as caught:
-        least.read_signals("p1", since=SINCE, until=UNTIL)
+        site.read_signals("p1", since=SINCE, until=UNTIL)
     assert isinstance(caught.value, EhrRefused)
-    enough = FhirEhr(ehr._base_url, most_values=30)
-    assert len(enough.read_signals("p1", since=SINCE, until=UNTIL).streams[0]) == 30
 
 
 @pytest.mark.parametrize(

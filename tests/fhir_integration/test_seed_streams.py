@@ -14,6 +14,7 @@ from backend.twin.scales import scale
 from backend.twin.streams import NO_OFFSET, Rows, Stream, stream
 from fhir_integration.reader import read_record
 from fhir_integration.seed import observations, put
+from fhir_integration.seed_streams import told
 from fhir_integration.site import FhirEhr
 from tests.peer import Peer
 
@@ -27,7 +28,7 @@ EAST = 60  # minutes
 
 def of_rows(measure: Measure, rows: list[tuple[int, float, int, int, float]]) -> Stream:
     """(start, seconds, day, offset, value) of each."""
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 5
     start, seconds, day, offset, value = columns
     made, again = stream(
         measure,
@@ -106,6 +107,21 @@ def test_another_partys_server_takes_and_gives_them_too(peer: Peer) -> None:
 def test_hours_without_gaps_make_one_observation_a_day() -> None:
     record = PatientRecord(series=(), streams=(hourly("steps", keep=1.0),))
     assert len(list(observations(record, patient="p1"))) == DAYS
+
+
+def test_a_stream_without_values_makes_no_observation() -> None:
+    assert list(told(hourly("steps", keep=0.0))) == []
+
+
+def test_what_no_plain_digits_tell_has_an_observation_of_its_own() -> None:
+    start = START * DAY
+    rows = [
+        (start + n * HOUR, float(HOUR), START, EAST, value)
+        for n, value in enumerate((4.0, 1 / 3, 5.0, 6.0))
+    ]
+    made = of_rows(measures()["steps"], rows)
+    assert [("valueQuantity" in said) for _, said in told(made)] == [True, True, False]
+    assert_comes_back(made)
 
 
 DATED = [("steps-daily", float(DAY)), ("sleep-duration", 0.0), ("active-minutes", DAY)]

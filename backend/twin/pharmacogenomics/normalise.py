@@ -105,6 +105,8 @@ def normalised(call: Call, gene: str) -> Normalised:
             found |= dict.fromkeys(_diplotypes(copies, table, warnings))
     if len(found) > MOST_OPTIONS:
         raise CallRefused("too-many-options", "the call leaves too much open")
+    if set(found) == {(UNKNOWN, UNKNOWN)}:
+        return Normalised()
     return Normalised(
         tuple(sorted(found, key=lambda one: tuple(map(star_order, one)))),
         tuple(dict.fromkeys(warnings)),

@@ -43,7 +43,18 @@ def test_spellings(text: str, diplotypes: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["./.", "No Call", "not  called", "?/?", "unknown", "Failed", "N/A", "NC"]
+    "text",
+    [
+        "./.",
+        "No Call",
+        "not  called",
+        "?/?",
+        "unknown",
+        "Failed",
+        "N/A",
+        "NC",
+        "[?] / ?",
+    ],
 )
 def test_a_no_call_is_neither_an_error_nor_normal(text: str) -> None:
     assert read(text) == ([], [])

@@ -58,3 +58,19 @@ def hourly(key: str, begin: datetime, values: np.ndarray) -> Stream:
         np.asarray(values, np.float64),
         tuple(f"Observation/{key}-{n}" for n in range(len(values))),
     )
+
+
+class Silenced:
+    """A server whose network says this in place of its answer."""
+
+    def __init__(self, says):
+        self.says, self.asked = says, 0
+
+    def infer(self, model, version, inputs, *, timeout_s):
+        self.asked += 1
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+    def canary(self, model, version):
+        raise AssertionError("nobody asks for it here")

@@ -21,8 +21,8 @@ from fhir_integration.searched_codes import signal_codes, symptom_codes
 from fhir_integration.strict_json import Json
 
 PAGE_SIZE = "200"  # the most that common servers give
-# Values of one pull: 126 days of two signals a minute are 362,880. Read, a value takes
-# some 700 bytes, so that this many take 280 MB for a moment.
+# Values of one pull: 126 days of two signals a minute are 362,880. Read, that many took
+# a process to 290 MB, whether as SampledData or one by one.
 MOST_VALUES = 400_000
 # How servers say that they cannot search a type.
 NO_SUCH_SEARCH = frozenset({400, 404, 405, 501})

@@ -118,7 +118,7 @@ class RawCorrelation(nn.Module):
         score = self.fuse(torch.tanh(each + felt[:, None]))[..., 0]
         weight = torch.softmax(score + NOTHING * (1 - there), dim=1)[..., None]
         fused = torch.cat([(weight * each).sum(1), felt], dim=2)
-        memory, _ = self.memory(fused)  # (b, time, 2 * hidden)
+        memory = self._remembered(fused)  # (b, time, 2 * hidden)
         match = (each * self.key(memory)[:, None]).sum(3) / self.width**0.5
         seen = torch.softmax(match + NOTHING * (1 - there), dim=2)
         mean = each.sum(2) / there.sum(2).clamp(min=1)[..., None]
@@ -131,6 +131,36 @@ class RawCorrelation(nn.Module):
             torch.softmax(told[..., 3:], dim=2),
         ]
         return torch.cat(parts, dim=2) * known
+
+    def _remembered(self, fused: Tensor) -> Tensor:
+        """The LSTM's answer; for ONNX its own operator, which torch would unroll."""
+        if not torch.onnx.is_in_onnx_export():
+            found: Tensor = self.memory(fused)[0]
+            return found
+        x = fused.transpose(0, 1)
+        for layer in range(self.memory.num_layers):
+            x = _onnx_layer(self.memory, layer, x)
+        return x.transpose(0, 1)
+
+
+def _onnx_layer(lstm: nn.LSTM, layer: int, x: Tensor) -> Tensor:
+    """One layer, both ways, of [time, b, in], in ONNX's order of gates and weights."""
+
+    def both(name: str) -> Tensor:
+        ways = (getattr(lstm, f"{name}_l{layer}{way}") for way in ("", "_reverse"))
+        gates = [torch.stack(one.chunk(4)) for one in ways]  # in, forget, cell, out
+        return torch.stack([g[[0, 3, 1, 2]].flatten(0, 1) for g in gates])
+
+    time, b, _ = x.shape
+    bias = torch.cat([both("bias_ih"), both("bias_hh")], dim=1)
+    answer = torch.onnx.ops.symbolic(
+        "LSTM",
+        (x, both("weight_ih"), both("weight_hh"), bias),
+        {"direction": "bidirectional", "hidden_size": lstm.hidden_size},
+        dtype=x.dtype,
+        shape=(time, 2, b, lstm.hidden_size),
+    )
+    return answer.transpose(1, 2).reshape(time, b, -1)
 
 
 def _temporal(inside: int, outside: int, *, groups: int) -> nn.Sequential:

@@ -214,6 +214,7 @@ def _ehr(site: Site) -> Ehr:
         deadline_s=deadline_s,
         write_mode=cast(WriteMode, site.write_mode),
         site_codes=_site_codes(site),
+        most_values=own["CORRELATION_MAX_SAMPLES"],
     )
     _clients.append(ehr)
     return ehr if _places is None else Bulkhead(ehr, places=_places)

@@ -1,4 +1,4 @@
-"""Stored forecasts, their deliveries, and alerts.
+"""Stored answers, their deliveries, and alerts.
 
 Whatever says something about a patient's health is sealed with the patient's key;
 the columns in the clear hold our own ids, dates of ours and digests, and sums of how
@@ -27,9 +27,10 @@ class Prediction(models.Model):
     `models_digest` names the approved models and their weights; it is empty where one
     of them failed to answer, so that such an answer is never given twice.
     `record_digest` is keyed: unkeyed it would confirm a guess at the record.
-    `payload` is the sealed answer: forecasts, recommendations, refusals. `evidence` is
-    sealed too: the entries it rests on, to notice when one is taken back; rows of
-    before there was any have none and are never marked. `stale_since` is that moment.
+    `payload` is the sealed answer of the `service`: forecasts and recommendations, or
+    links of signals and symptoms; and refusals. `evidence` is sealed too: the entries
+    it rests on, to notice when one is taken back; rows of before there was any have
+    none and are never marked. `stale_since` is that moment.
     `scored_with` is a keyed digest of what its days showed when it was scored last,
     empty while that was nothing.
     """
@@ -183,7 +184,7 @@ class InputCount(models.Model):
 
 
 class OutboxItem(models.Model):
-    """One instrument's forecast that the EHR has to get.
+    """One instrument's forecast, or one link in words, that the EHR has to get.
 
     `id` is the identifier the EHR will know it by: the same answer is the same row.
     `position` is its place in the prediction's payload. Free to claim when pending,

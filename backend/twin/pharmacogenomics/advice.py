@@ -23,9 +23,12 @@ from backend.twin.pharmacogenomics.advice_table import (
     Table,
     tables,
 )
-from backend.twin.pharmacogenomics.drugs import find_drugs
+from backend.twin.pharmacogenomics.drugs import Drug, find_drugs, sort_out
 from backend.twin.pharmacogenomics.gene_result import GeneResult
+from backend.twin.pharmacogenomics.phenoconversion import adjusted
 from backend.twin.pharmacogenomics.population import Population, fitting
+
+_ByGene = Mapping[str, Sequence[GeneResult]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,41 +76,51 @@ class Unknown:
 
 
 def advise(
-    medication: str,
-    results: Sequence[GeneResult],
-    population: Population,
-    *,
-    sources: Mapping[Source, Table] | None = None,
+    medication: str, results: Sequence[GeneResult], population: Population
 ) -> tuple[Advice, ...]:
     """Every source's lines on a medicine, by name or code; in a fixed order.
 
-    A source that says nothing has one line that says so. A fact of the population
-    that is unknown gives a line for each group it could decide. Raises
-    UnknownMedication for what the catalogue does not know.
+    `results` as current medication leaves them. A source that says nothing has one
+    line that says so. A fact of the population that is unknown gives a line for each
+    group it could decide. Raises UnknownMedication for what the catalogue does not
+    know.
     """
     found = find_drugs(medication)
     if not found:
         raise UnknownMedication(medication)
-    return tuple(
-        line
-        for drug in found
-        for table in (sources or tables()).values()
-        for line in _of_source(table, drug.name, _by_gene(results), population)
-    )
+    genes = _by_gene(results)
+    return tuple(line for one in found for line in _of_drug(one, genes, population))
 
 
 def advise_all(
-    medications: Iterable[str], results: Sequence[GeneResult], population: Population
+    medications: Iterable[str],
+    results: Sequence[GeneResult],
+    population: Population,
+    *,
+    current: Sequence[str] = (),
 ) -> tuple[tuple[Advice, ...], tuple[Unknown, ...]]:
-    """The advice on several medicines, and those that are unknown: never silence."""
+    """The advice on several medicines, and those that are unknown: never silence.
+
+    `results`: by the genes alone; what the medicines of `current` make of them is
+    worked out here, and for one of those without its own inhibition, which its
+    guideline has counted.
+    """
+    known, unknown = sort_out(medications)
+    taken, _ = sort_out(current)
+    common = _by_gene(adjusted(results, current) if taken else results)
     lines: list[Advice] = []
-    unknown: list[Unknown] = []
-    for medication in medications:
-        try:
-            lines += advise(medication, results, population)
-        except UnknownMedication:
-            unknown.append(Unknown(medication))
-    return tuple(lines), tuple(unknown)
+    for drug in known:
+        if drug in taken:
+            genes = _by_gene(adjusted(results, current, drug=drug.name))
+        else:
+            genes = common
+        lines += _of_drug(drug, genes, population)
+    return tuple(lines), tuple(Unknown(one) for one in unknown)
+
+
+def _of_drug(drug: Drug, genes: _ByGene, who: Population) -> Iterator[Advice]:
+    for table in tables().values():
+        yield from _of_source(table, drug.name, genes, who)
 
 
 def _by_gene(results: Sequence[GeneResult]) -> dict[str, list[GeneResult]]:
@@ -118,7 +131,7 @@ def _by_gene(results: Sequence[GeneResult]) -> dict[str, list[GeneResult]]:
 
 
 def _of_source(
-    table: Table, drug: str, genes: Mapping[str, Sequence[GeneResult]], who: Population
+    table: Table, drug: str, genes: _ByGene, who: Population
 ) -> Iterator[Advice]:
     guidelines = table.of(drug)
     if not guidelines:
@@ -216,17 +229,22 @@ class _Case:
         self, asked_of: tuple[Asked, ...], genes: Mapping[str, str], said: str
     ) -> Advice:
         """A line without a recommendation, and all that every line has."""
-        source, changed = self.guideline.source, {}
+        main = [one.result for one in asked_of if not one.is_extra]
+        alone = {one.gene: genetic_key(self.table.source, one) for one in main}
+        changed = {
+            one.gene: alone[one.gene]
+            for one in main
+            if one.adjusted_lookup_key and alone[one.gene] != genes[one.gene]
+        }
         parts = [said, *rationale.on_keys(genes, self.guideline)]
-        for one in asked_of:
-            if one.result.adjusted_lookup_key is not None and not one.is_extra:
-                alone = genetic_key(source, one.result)
-                changed[one.result.gene] = alone
-                counts = genes[one.result.gene]
-                parts.append(rationale.on_medication(one.result, counts, alone))
+        parts += [
+            rationale.on_medication(one, genes[one.gene], changed.get(one.gene))
+            for one in main
+            if one.adjusted_because
+        ]
         return Advice(
             medication=self.drug,
-            source=source,
+            source=self.table.source,
             population=GENERAL,
             action="no_recommendation",
             dose_change=False,

@@ -137,7 +137,7 @@ def _has_words(row: Row) -> bool:
         return False
     said = " ".join(words["steps"][code] for code in row.steps)
     return ("{limit}" not in said or row.limit is not None) and (
-        ("{percent}" in said) == (row.factor is not None) or "limit" in row.steps
+        ("{percent}" in said) == (row.factor is not None)
     )
 
 

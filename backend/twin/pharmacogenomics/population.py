@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal
 
-PriorUse = Literal["naive", "over_3_months"]
 ADULT = 18  # years; the line between the paediatric and the adult groups of CPIC
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 # one substance under two names: earlier use of either is earlier use of both
@@ -25,7 +23,7 @@ class Population:
     `age_years`: whole years. `prior_use`: by medication, "naive" (never taken) or
     "over_3_months" (taken that long without a skin reaction). `alternatives_available`:
     whether another medicine could be used at all. `pregnant`,
-    `child_bearing_potential`: for the stops. `indication`: what it is prescribed for.
+    `child_bearing_potential`: for the stops.
     """
 
     age_years: int | None = None
@@ -33,7 +31,6 @@ class Population:
     alternatives_available: bool | None = None
     pregnant: bool | None = None
     child_bearing_potential: bool | None = None
-    indication: str | None = None
 
     def used(self, medication: str) -> str | None:
         """What is known of earlier use of a medication; None where nothing is."""

@@ -74,12 +74,17 @@ def on_keys(genes: Mapping[str, str], guideline: Guideline) -> Iterator[str]:
         yield f"FDA lists the gene in the label's section(s): {guideline.note}."
 
 
-def on_medication(result: GeneResult, key: str, genetic: str) -> str:
-    """Which of two keys counts, and why."""
+def on_medication(result: GeneResult, key: str, alone: str | None) -> str:
+    """What current medication does to a gene, and which of two keys counts.
+
+    `alone`: the key by the genes, None where medication leaves it as it is.
+    """
     why = "; ".join(result.adjusted_because)
+    if alone is None:
+        return f"Current medication and {result.gene}: {why}."
     return (
-        f"{result.gene} counts as {key} under the current medication ({why}); "
-        f"by the genes alone it is {genetic}."
+        f"{result.gene} counts as {key} under current medication ({why}); "
+        f"by the genes alone it is {alone}."
     )
 
 

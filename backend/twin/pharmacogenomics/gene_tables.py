@@ -89,10 +89,12 @@ def phenotype_problems() -> Iterator[str]:
 
 
 def gene_problems() -> Iterator[str]:
-    """Rules of genes that are not listed, and reasons without their source."""
+    """Genes with a rule that are not listed or the reverse; reasons without source."""
     for gene in sorted(rules().keys() - genes().keys()):
         yield f"{gene} has a rule and is not listed"
     for one in genes().values():
+        if not one.no_advice and one.symbol not in rules():
+            yield f"{one.symbol}: neither a rule nor a reason why it is not used"
         if bool(one.no_advice) != bool(one.source):
             yield f"{one.symbol}: a reason and its source come together"
 

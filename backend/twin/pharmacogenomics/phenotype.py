@@ -63,14 +63,15 @@ def read_calls(calls: Sequence[Call]) -> Reading:
     own: dict[str, list[Call]] = {gene: [] for gene in rules()}
     unused: dict[str, Unused] = {}
     for call in map(_split, calls):
-        if call.gene in own:
-            own[call.gene].append(call)
-        elif call.gene in genes():
-            unused[call.gene] = Unused(call.gene, genes()[call.gene].no_advice)
-        else:
+        gene = genes().get(call.gene)
+        if gene is None:
             refused.append(
                 Refusal("", "unknown-gene", "no table has this gene", call.source)
             )
+        elif gene.no_advice:
+            unused[call.gene] = Unused(call.gene, gene.no_advice)
+        if call.gene in own:
+            own[call.gene].append(call)
     results = [
         one for gene, rule in rules().items() for one in _of(rule, own[gene], refused)
     ]

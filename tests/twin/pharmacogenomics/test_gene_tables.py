@@ -121,9 +121,10 @@ def test_a_rule_needs_alleles_and_a_listed_gene(
     problems = list(phenotype_problems())
     assert problems[0] == "HLA-C asks for no allele"
     assert "CYP1B1: no two alleles give No + No" in problems
-    assert list(gene_problems())[:2] == [
+    assert list(gene_problems())[:3] == [
         "CYP1B1 has a rule and is not listed",
         "HLA-C has a rule and is not listed",
+        "CYP2B6: neither a rule nor a reason why it is not used",
     ]
 
 

@@ -124,6 +124,12 @@ def test_genes_from_which_nothing_follows_are_named(gene: str) -> None:
     assert reading.refused == ()
 
 
+def test_a_gene_may_have_a_phenotype_and_yet_drive_nothing() -> None:
+    reading = read_calls([Call("CYP3A5", "*1/*3")])
+    assert [one.gene for one in reading.unused] == ["CYP3A5"]
+    assert keys("CYP3A5", Call("CYP3A5", "*1/*3")) == ["Intermediate Metabolizer"]
+
+
 def test_the_gene_may_name_the_tested_allele() -> None:
     assert keys("HLA-B", Call("HLA-B*15:02", phenotype="negative")) == [
         "*15:02 negative"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import Any, Literal, get_args
@@ -21,7 +21,9 @@ from backend.twin.pharmacogenomics.safety_facts import (
 )
 
 Severity = Literal["stop", "caution", "monitor"]
-_FIELDS = {"drugs", "severity", "text", "source", "when", "unknown", "both_ways"}
+_NEEDED = {"drugs", "severity", "text", "source", "when"}
+_FIELDS = _NEEDED | {"unknown", "both_ways", "verified"}
+_UNREAD = "; from memory, not checked at its source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class SafetyRule:
     """A row: it speaks of a medicine of `drugs` where all of `when` hold.
 
     `unknown` is how grave it is where one of `when` is not known. `both_ways`: it also
-    speaks of a medicine to be added to one of `drugs` that is taken already.
+    speaks of a medicine to be added to one of `drugs` that is taken already. `source`
+    says so where it was not read again.
     """
 
     code: str
@@ -79,19 +82,20 @@ def read_safety(text: str) -> tuple[SafetyRule, ...]:
 
 def _rule(code: str, block: Mapping[str, Any], words: Mapping[str, str]) -> SafetyRule:
     """One row; `Any` because TOML is typed by what is asked of it here."""
-    if not {"drugs", "severity", "text", "source", "when"} <= block.keys() <= _FIELDS:
+    if not _NEEDED <= block.keys() <= _FIELDS:
         raise ValueError(
             f"safety.toml [{code}]: fields are {', '.join(sorted(_FIELDS))}"
         )
+    given = dict(block)
+    unread = "" if given.pop("verified", True) else _UNREAD
     try:
-        when = tuple(_question(one, words) for one in block["when"])
-        made = SafetyRule(
-            **{**block, "code": code, "drugs": tuple(block["drugs"]), "when": when}
-        )
+        given["when"] = tuple(_question(one, words) for one in block["when"])
+        given["drugs"] = tuple(block["drugs"])
+        made = SafetyRule(code=code, **given)
     except (KeyError, TypeError) as error:
         raise ValueError(f"safety.toml [{code}]: {error}") from error
     _check(made)
-    return made
+    return replace(made, source=made.source + unread)
 
 
 def _question(asked: Mapping[str, Any], words: Mapping[str, str]) -> Question:

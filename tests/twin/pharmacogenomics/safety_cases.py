@@ -121,6 +121,7 @@ CASES = (
     has("qt-antipsychotic-long-qt", "ziprasidone", "stop", "long-qt"),
     takes("qt-antipsychotic-qt-medicine", "pimozide", "stop", "amiodarone"),
     gene("pimozide-cyp2d6-poor", "pimozide", "caution", f"CYP2D6 {POOR}", "4 mg"),
+    has("ziprasidone-heart", "ziprasidone", "stop", "recent-infarction"),
     takes("pimozide-cyp2d6-inhibitor", "pimozide", "stop", "paroxetine"),
     takes("pimozide-cyp3a4-inhibitor", "pimozide", "stop", "itraconazole"),
     takes("pimozide-named", "sertraline", "stop", "Orap"),
@@ -143,6 +144,7 @@ CASES = (
         "antidepressant-cyp3a4-inducer", "nortriptyline", "caution", "St. John's wort"
     ),
     takes("clozapine-carbamazepine", "clozapine", "stop", "carbamazepine"),
+    takes("clozapine-cyp3a4-inducer", "clozapine", "caution", "phenytoin", "higher"),
     takes("clozapine-cyp1a2-inhibitor", "clozapine", "caution", "Luvox", "third"),
     takes("clozapine-olanzapine-smoking", "olanzapine", "monitor", "smoking"),
     has("clozapine-neutrophils", "clozapine", "stop", "low-neutrophils"),

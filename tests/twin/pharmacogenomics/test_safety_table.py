@@ -31,6 +31,11 @@ def test_a_row() -> None:
     assert made.when == (Has(("liver",), "liver disease"),)
 
 
+def test_a_row_that_was_not_read_at_its_source_says_so() -> None:
+    (made,) = read_safety(WORDS + ROW + "verified = false\n")
+    assert made.source == "A label; from memory, not checked at its source"
+
+
 @pytest.mark.parametrize(
     ("asked", "question"),
     [

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -134,3 +135,13 @@ def test_a_concept_map_that_is_none_is_refused(
     own["CONCEPT_MAPS"] = {"north": path}
     with pytest.raises(ImproperlyConfigured, match="the ConceptMap of north"):
         wiring.ehr_of(site("https://ehr.example/fhir"))
+
+
+def test_what_an_installation_sets_of_correlations_is_heeded(own: Any) -> None:
+    own |= {"CORRELATION_MAX_SAMPLES": 1000, "CORRELATION_DAYS": 14}
+    policy = wiring.correlation_policy()
+    assert (policy.days, policy.max_days, policy.max_samples) == (14, 120, 1000)
+    assert policy.fresh_for == timedelta(hours=24)
+    assert policy.timeout_s == wiring.forecast_policy().timeout_s
+    reader: Any = wiring.ehr_of(site("https://ehr.example/fhir"))
+    assert reader._most_values == 1000

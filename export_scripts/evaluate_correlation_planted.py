@@ -33,6 +33,7 @@ KINDS = ("hourly", "daily")
 HEAD = [
     *["cell", "signals", "people", "links", "found, %", "simulated, %"],
     *["below by, points", "holds", "unlinked published, %", "simulated, %"],
+    "all simulated, hourly, %",
 ]
 
 Row = tuple[str, str, float, int]
@@ -109,10 +110,15 @@ def below(real: Share, made: Share) -> tuple[float, float, float]:
     return made.point - real.point, float(low), float(high)
 
 
-def section(planted: Mapping[Cell, Mapping[str, Sequence[Row]]]) -> list[str]:
-    """Per cell and kind of signal: found where it is real, and where simulated."""
+def section(
+    planted: Mapping[Cell, Mapping[str, Sequence[Row]]], usual: Mapping[Cell, float]
+) -> list[str]:
+    """Per cell and kind of signal: found where it is real, and where simulated.
+
+    `usual` [cell]: the share found in the simulator's own patients.
+    """
     rows = [
-        _row(cell, kind, told["real"], told["simulated"])
+        [*_row(cell, kind, told["real"], told["simulated"]), share(usual[cell])]
         for cell, told in planted.items()
         for kind in KINDS
     ]
@@ -133,7 +139,9 @@ of each signal, symptoms made from them: half of the pairs linked with weights o
 links published as direct, 95 % intervals over people; goal: real signals at most
 {share(ALLOWED)} points below. A daily value acts from the hour of its lag on, within
 the day, which the engine, whose lags of daily values are whole days, cannot follow; so
-fewer of them are found, on both sides."""
+fewer of them are found, on both sides. The last column has the links found in fresh
+patients of the coupled world, whose signals are all hourly: what a wearable that gives
+a value a day costs."""
 
 
 def _row(

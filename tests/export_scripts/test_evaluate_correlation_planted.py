@@ -50,10 +50,12 @@ def test_shares_by_hand() -> None:
 
 @pytest.mark.parametrize(("real", "holds"), [(8, "yes"), (7, "yes"), (6, "no")])
 def test_the_section_says_whether_the_goal_holds(real: int, holds: str) -> None:
-    lines = section({CELL: {"real": rows(real), "simulated": rows(8)}})
+    told = {CELL: {"real": rows(real), "simulated": rows(8)}}
+    lines = section(told, {CELL: 0.68})
     (line,) = [one for one in lines if one.startswith("| 30x4 | hourly")]
     gap = 80 - 10 * real
     assert f"{gap:+.1f} [{gap:+.1f}, {gap:+.1f}] | {holds} |" in line
+    assert line.endswith("| 68.0 |")
     assert "| 30x4 | daily | 0 | 0 | . |" in "\n".join(lines)
 
 

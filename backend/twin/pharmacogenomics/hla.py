@@ -45,6 +45,7 @@ _WORDS: Mapping[str, Presence] = {
     "non-carrier": "negative",
 }
 _STATUS = re.compile(r"(?P<allele>\*[\d:]+[nlscaqgp]?)\s*(?P<word>[a-z -]+)")
+_TURNED = re.compile(r"^([a-z -]+) for (\*\S+)$")  # "negative for *15:02"
 _LIST = re.compile("[;,]")
 
 
@@ -174,7 +175,8 @@ def _stated(
     if call.phenotype is None or is_not_called(call.phenotype):
         return {}
     text = without_prefixes(tidy(call.phenotype), rule.gene)
-    found = [_STATUS.fullmatch(part.strip().lower()) for part in _LIST.split(text)]
+    listed = [_TURNED.sub(r"\2 \1", one.strip().lower()) for one in _LIST.split(text)]
+    found = [_STATUS.fullmatch(one) for one in listed]
     parts = [one for one in found if one and one["word"].strip() in _WORDS]
     if len(parts) == len(found):
         return {

@@ -82,7 +82,7 @@ def without_prefixes(text: str, gene: str) -> str:
     """The text without its gene's name. Raises CallRefused where it names another."""
     named = {symbol(found["gene"]) for found in _PREFIX.finditer(text)}
     locus = gene.removeprefix("HLA-")
-    if not named <= {gene, locus, "OR"}:
+    if not named <= {gene, locus, "OR", "FOR"}:
         raise CallRefused("another-gene", "an allele of another gene is named")
     return re.sub(
         rf"\b(?:{gene}|{locus})[ :_-]*(?=[\[(]?\*)", "", text, flags=re.IGNORECASE

@@ -68,6 +68,8 @@ def test_other_alleles_that_a_source_asks_for(
         (None, "HLA-B*15:02 Negative", NEGATIVE, []),
         (None, "HLA-B*15:02:01 not detected", NEGATIVE, ["sub_allele"]),
         (None, "*57:01 positive; *15:02 negative", NEGATIVE, []),
+        (None, "Positive for HLA-B*15:02", POSITIVE, []),
+        (None, "not present for *15:02", NEGATIVE, []),
         (None, "*15:02 present, *15:11 absent", POSITIVE, []),
         ("*15:02", "negative", NEGATIVE, []),
         ("*15:02", "Positive", POSITIVE, []),

@@ -77,6 +77,52 @@ def test_every_row_of_the_collected_list_is_here_and_none_is_weaker(
     assert weaker == []
 
 
+# Written down apart from the table: a row that is lost makes this fail.
+STRONG = {
+    ("CYP2D6", "inhibitor"): "bupropion fluoxetine paroxetine quinidine terbinafine",
+    ("CYP2C19", "inhibitor"): "fluconazole fluoxetine fluvoxamine ticlopidine",
+    ("CYP3A4", "inhibitor"): (
+        "clarithromycin cobicistat erythromycin itraconazole ketoconazole nefazodone "
+        "posaconazole ritonavir voriconazole"
+    ),
+    ("CYP1A2", "inhibitor"): "ciprofloxacin enoxacin fluvoxamine",
+    ("CYP3A4", "inducer"): (
+        "carbamazepine fosphenytoin phenobarbital phenytoin rifampin st-johns-wort"
+    ),
+    ("CYP2C19", "inducer"): "rifampin",
+    ("CYP2B6", "inducer"): "carbamazepine",
+}
+MODERATE = {
+    ("CYP2D6", "inhibitor"): (
+        "abiraterone cimetidine cinacalcet duloxetine fluvoxamine mirabegron "
+        "moclobemide"
+    ),
+    ("CYP2C19", "inhibitor"): "felbamate moclobemide voriconazole",
+    ("CYP2C9", "inhibitor"): "amiodarone felbamate fluconazole",
+    ("CYP3A4", "inhibitor"): (
+        "cimetidine ciprofloxacin diltiazem fluconazole fluvoxamine verapamil"
+    ),
+    ("CYP3A4", "inducer"): "efavirenz modafinil primidone",
+    ("CYP2C19", "inducer"): "efavirenz fosphenytoin phenytoin",
+    ("CYP2C9", "inducer"): "carbamazepine rifampin",
+    ("CYP2B6", "inducer"): "efavirenz rifampin",
+    ("CYP1A2", "inducer"): "tobacco-smoke",
+}
+
+
+@pytest.mark.parametrize(
+    ("strength", "expected"), [("strong", STRONG), ("moderate", MODERATE)]
+)
+def test_whose_class_counts(
+    strength: str, expected: dict[tuple[str, str], str]
+) -> None:
+    found: dict[tuple[str, str], set[str]] = {}
+    for (enzyme, drug, effect), one in join(statements()).items():
+        if one.counts.strength == strength:
+            found.setdefault((enzyme, effect), set()).add(drug)
+    assert found == {key: set(names.split()) for key, names in expected.items()}
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [

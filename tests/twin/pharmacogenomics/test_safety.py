@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import product
 from typing import Any
 
 import pytest
 
+from backend.twin.pharmacogenomics.drugs import drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
 from backend.twin.pharmacogenomics.phenoconversion import adjusted
 from backend.twin.pharmacogenomics.population import Population
@@ -237,3 +239,24 @@ def test_a_combination_is_asked_part_by_part_and_the_gravest_comes_first() -> No
     assert {"thioridazine-cyp2d6-inhibitor", "clozapine-olanzapine-smoking"} <= {
         one.code for one in found
     }
+
+
+def test_two_medicines_are_heeded_whichever_of_them_is_the_new_one() -> None:
+    """For every pair of the catalogue, all that rows say both ways."""
+    both = {one.code for one in safety_rules() if one.both_ways}
+    said = {
+        (new, old): both.intersection(ask(new, takes=(old,)))
+        for new, old in product(drugs(), repeat=2)
+        if new != old
+    }
+    assert {pair for pair, codes in said.items() if codes != said[pair[::-1]]} == set()
+    assert sum(map(bool, said.values())) > 1000
+
+
+@pytest.mark.parametrize("drug", drugs())
+def test_it_never_raises_whatever_is_taken_and_nothing_is_known(drug: str) -> None:
+    for current in (None, (), tuple(drugs())):
+        found = stops(
+            drug, genotype=(), population=Population(), conditions={}, current=current
+        )
+        assert all(one.text and one.source and one.drug == drug for one in found)

@@ -147,6 +147,28 @@ def test_sub_alleles_are_cut_with_a_warning(
         assert replace(cut, warnings=()) == main
 
 
+TYPED = {  # is it *15:02?
+    "*15:02": True,
+    "*15:02:01": True,
+    "HLA-B*1502": True,
+    "*15:01": False,
+    "*07:02": False,
+    "B*40": False,
+    "*15": None,
+    "*15:ABCD": None,
+    "?": None,
+}
+
+
+@given(st.lists(st.sampled_from(sorted(TYPED)), min_size=1, max_size=2))
+def test_unknown_hla_is_never_negative(sides: list[str]) -> None:
+    found = [TYPED[one] for one in sides]
+    expected = "*15:02 negative" if found == [False, False] else "No Result"
+    expected = "*15:02 positive" if True in found else expected
+    keys = [one.lookup_key for one in results("HLA-B", "/".join(sides))]
+    assert keys == [expected]
+
+
 @given(st.text(max_size=30), st.sampled_from([*GENES, "HLA-A", "HLA-B", "HTR2A", "X"]))
 def test_no_text_breaks_it_or_is_taken_for_normal(text: str, gene: str) -> None:
     """What the grammar does not know gives no speed, and never "negative"."""

@@ -124,10 +124,20 @@ def _of_drug(drug: Drug, genes: _ByGene, who: Population) -> Iterator[Advice]:
 
 
 def _by_gene(results: Sequence[GeneResult]) -> dict[str, list[GeneResult]]:
+    """Results by gene; the possible ones of an ambiguous call in an order of their own.
+
+    So the lines do not depend on the order in which calls came.
+    """
     found: dict[str, list[GeneResult]] = {}
     for one in results:
         found.setdefault(one.gene, []).append(one)
+    for several in found.values():
+        several.sort(key=_order)
     return found
+
+
+def _order(result: GeneResult) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    return result.phenotype, result.lookup_keys, result.candidates
 
 
 def _of_source(

@@ -101,10 +101,11 @@ def test_an_ambiguous_call_gives_a_line_for_each_result() -> None:
         [Call("CYP2D6", diplotype="*1/*1"), Call("CYP2D6", diplotype="*4/*4")]
     )
     lines = of("CPIC", advise("paroxetine", results, NOBODY))
-    assert {(one.genes["CYP2D6"], one.action) for one in lines} == {
+    assert [(one.genes["CYP2D6"], one.action) for one in lines] == [
         ("2.0", "standard_dosing"),
         ("0.0", "reduced_dosing"),
-    }
+    ]
+    assert of("CPIC", advise("paroxetine", results[::-1], NOBODY)) == lines
 
 
 def test_an_unclear_result_beside_a_clear_one_is_said_too() -> None:
@@ -222,3 +223,23 @@ def test_a_medicine_s_own_inhibition_is_not_counted_in_its_own_advice() -> None:
     )
     keys = {one.medication: one.genes["CYP2D6"] for one in of("CPIC", lines)}
     assert keys == {"paroxetine": "2.0", "nortriptyline": "0.0"}
+
+
+HLA_DRUGS = [
+    "carbamazepine",
+    "oxcarbazepine",
+    "phenytoin",
+    "fosphenytoin",
+    "lamotrigine",
+]
+
+
+@pytest.mark.parametrize("drug", HLA_DRUGS)
+@pytest.mark.parametrize("hla", [{}, {"HLA_B": "*15/*07"}, {"HLA_B": "*07:02"}])
+def test_an_unknown_hla_is_shown_and_never_negative(
+    drug: str, hla: dict[str, str]
+) -> None:
+    lines = advise(drug, calls(CYP2C9="*1/*1", **hla), NOBODY)
+    asked_of = [one for one in lines if "HLA-B" in one.genes]
+    assert {one.genes["HLA-B"] for one in asked_of} == {"No Result"}
+    assert all("HLA-B: no result; that is" in one.rationale for one in asked_of)

@@ -150,12 +150,12 @@ def part(made: Cost, name: str = PREDICTOR) -> str:
         "By length of the history:",
         "",
         *table(["days", "ms of CPU", "times the days", "times the cost"], rows),
-        f"The cost grows {made.growth:.2f} times as fast as the history (goal: at",
-        f"most {STEEPEST:g}, linear). A day more costs {made.steeper:.2f} times as much",
-        f"from {DAYS} to {LENGTHS[-1]} days as from {LENGTHS[0]} to {DAYS}. Measured with",
-        "`MALLOC_MMAP_THRESHOLD_` and `MALLOC_TRIM_THRESHOLD_` of 256 MiB that was 1.04:",
-        "else the C library hands the arrays of a long history back to the system and",
-        "asks for them again each time.",
+        f"The cost grows {made.growth:.2f} times as fast as the history (goal: at most",
+        f"{STEEPEST:g}, linear). A day more costs {made.steeper:.2f} times as much from",
+        f"{DAYS} to {LENGTHS[-1]} days as from {LENGTHS[0]} to {DAYS}: the C library",
+        "hands the arrays of a long history back to the system and asks for them again.",
+        "With `MALLOC_MMAP_THRESHOLD_` and `MALLOC_TRIM_THRESHOLD_` of 256 MiB it was",
+        "1.04 times.",
     ]
     return "\n".join(lines) + "\n"
 

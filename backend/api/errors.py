@@ -16,8 +16,15 @@ from rest_framework.response import Response
 from backend.api.forecast_answer import UrgentFindingSerializer
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
-from backend.predictions.errors import ModelsDown, NoHistory, PatientErased
+from backend.predictions.errors import (
+    DaysOutOfRange,
+    ModelsDown,
+    NoHistory,
+    PatientErased,
+    TooManySamples,
+)
 from backend.twin import errors
+from fhir_integration.errors import TooManyValues
 
 MEDIA_TYPE = "application/problem+json"
 URN = "urn:mindtwin:problem:"
@@ -31,8 +38,13 @@ class Kind(NamedTuple):
     title: str
 
 
+# Whoever counts first, the EHR's reader or the service: fewer days are the remedy.
+TOO_MANY = Kind("too-many-values", 422, "More values than one window may have")
 # The first class that fits counts, so children stand before their parents.
 KINDS: dict[type[errors.TwinError], Kind] = {
+    DaysOutOfRange: Kind("days-out-of-range", 422, "No window of so many days"),
+    TooManySamples: TOO_MANY,
+    TooManyValues: TOO_MANY,
     errors.InsufficientData: Kind("insufficient-data", 422, "Insufficient data"),
     errors.NotVisible: Kind("not-found", 404, "Not found"),
     errors.PatientOptedOut: Kind("patient-opted-out", 403, "The patient opted out"),
@@ -66,7 +78,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     missing = serializers.ListField(
         child=serializers.CharField(),
         required=False,
-        help_text="what a forecast would need and the record does not hold",
+        help_text="what an answer would need and the record does not hold",
     )
     urgent_findings = UrgentFindingSerializer(
         many=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -14,12 +13,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from backend import wiring
+from backend.api.asked import AsOfSerializer
 from backend.api.authentication import actor_of
 from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
 from backend.audit.ledger import Action
 from backend.predictions import beside, selectors
-from backend.predictions.days import EARLIEST, latest_day
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import STALE_REASONS
 
@@ -30,26 +29,8 @@ class PatientForecasts(APIView):
     audits: ClassVar = {"get": Action.LIST, "post": Action.FORECAST}
 
     @extend_schema_serializer(component_name="ForecastRequest")
-    class Input(serializers.Serializer[Any]):
+    class Input(AsOfSerializer):
         """What to forecast for."""
-
-        as_of = serializers.DateField(
-            required=False,
-            allow_null=True,
-            default=None,
-            help_text="with what was known on this day; default today",
-        )
-
-        def validate_as_of(self, day: date | None) -> date | None:
-            """Nobody knows tomorrow's record, and none reaches back that far.
-
-            Today is the day of whoever asks, anywhere on Earth.
-            """
-            if day is not None and day > latest_day(wiring.now()):
-                raise serializers.ValidationError("lies in the future")
-            if day is not None and day < EARLIEST:
-                raise serializers.ValidationError(f"lies before {EARLIEST}")
-            return day
 
     @extend_schema_serializer(component_name="ForecastSummary")
     class Output(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
-from backend.api import alerts, forecast, health, patients, tokens
+from backend.api import alerts, correlation, forecast, health, patients, tokens
 
 app_name = "api"
 
@@ -29,6 +29,16 @@ urlpatterns = [
         "forecasts/<uuid:prediction_id>",
         forecast.OneForecast.as_view(),
         name="forecast",
+    ),
+    path(
+        "patients/<uuid:patient_id>/correlations",
+        correlation.PatientCorrelations.as_view(),
+        name="correlations",
+    ),
+    path(
+        "correlations/<uuid:prediction_id>",
+        correlation.OneCorrelation.as_view(),
+        name="correlation",
     ),
     path("alerts", alerts.Alerts.as_view(), name="alerts"),
     path(

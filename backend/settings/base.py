@@ -96,8 +96,8 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "MindTwin",
     "DESCRIPTION": (
-        "Symptom forecasts from FHIR R4 records. Research and decision support; "
-        "not a medical device."
+        "Symptom forecasts, and links of wearables with symptoms, from FHIR R4 "
+        "records. Research and decision support; not a medical device."
     ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,

@@ -22,6 +22,8 @@ MATRIX = {
     "patient": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "forecasts": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "forecast": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
+    "correlations": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
+    "correlation": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "alerts": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 200), 401),
     "acknowledge": ("post", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "health": ("get", set(), {}, 200),
@@ -35,23 +37,24 @@ METHODS = ("get", "post", "put", "patch", "options", "head", "delete")
 
 @pytest.fixture
 def places(api, ehr, patient):
-    """The path of each name, with a real patient, forecast and alert in it."""
+    """The path of each name, with a real patient, answer and alert in it."""
     ehr.record = PatientRecord(
         series=(fakes.diary(),), safety=(fakes.self_harm(fakes.LAST_DAY),)
     )
     root = "/api/v1"
-    created = api.post(f"{root}/patients/{patient.pk}/forecasts", {}, format="json")
+    of_patient = f"{root}/patients/{patient.pk}"
+    made = {}
+    for service in ("forecasts", "correlations"):
+        answer = api.post(f"{of_patient}/{service}", {}, format="json").json()
+        made[f"{service}/<uuid:prediction_id>"] = f"{service}/{answer['id']}"
     (alert,) = api.get(f"{root}/alerts").json()
-    ids = {
-        "patient_id": patient.pk,
-        "prediction_id": created.json()["id"],
-        "alert_id": alert["id"],
-    }
+    made |= {"<uuid:patient_id>": str(patient.pk), "<uuid:alert_id>": alert["id"]}
     paths = {one.name: str(one.pattern) for one in urlpatterns}
-    for name, value in ids.items():
-        paths = {k: v.replace(f"<uuid:{name}>", str(value)) for k, v in paths.items()}
+    for pattern, value in made.items():
+        paths = {name: path.replace(pattern, value) for name, path in paths.items()}
     assert not any("<" in path for path in paths.values())
-    return {k: f"{root}/{v}" for k, v in paths.items()}, [str(v) for v in ids.values()]
+    secrets = [value.rpartition("/")[2] for value in made.values()]
+    return {name: f"{root}/{path}" for name, path in paths.items()}, secrets
 
 
 def test_the_matrix_has_every_path():

@@ -19,9 +19,16 @@ from rest_framework.views import APIView
 from backend.api.errors import MEDIA_TYPE, problem
 from backend.audit import ledger
 from backend.audit.models import AccessEvent
-from backend.predictions.errors import DayOutOfRange, ModelsDown, PatientErased
+from backend.predictions.errors import (
+    DayOutOfRange,
+    DaysOutOfRange,
+    ModelsDown,
+    PatientErased,
+    TooManySamples,
+)
 from backend.predictions.remarks import Remarks
 from backend.twin import errors
+from fhir_integration.errors import TooManyValues
 
 STATUSES = {
     errors.InsufficientData(("symptom history",)): 422,
@@ -41,6 +48,9 @@ STATUSES = {
     errors.ServiceOff("forecast"): 503,
     PatientErased(): 410,
     DayOutOfRange(date.min, date.max): 422,
+    DaysOutOfRange(120): 422,
+    TooManySamples(10): 422,
+    TooManyValues(10): 422,
     errors.SealBroken("moved"): 500,
     Http404(): 404,
     PermissionDenied(): 403,

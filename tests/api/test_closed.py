@@ -14,9 +14,9 @@ MERGED = ("patient-merged", 409)
 DECEASED = ("patient-deceased", 422)
 
 
-@pytest.fixture
-def path(patient):
-    return f"/api/v1/patients/{patient.pk}/forecasts"
+@pytest.fixture(params=["forecasts", "correlations"])
+def path(patient, request):
+    return f"/api/v1/patients/{patient.pk}/{request.param}"
 
 
 @pytest.mark.parametrize(

@@ -32,16 +32,20 @@ class Door:
 def every_door(ask: Caller) -> list[Door]:
     """Try them all, with a wrong token and then with the right one."""
     wrong = {"Authorization": f"Token {ASKED['token']}"}
+    own = ask.story.ids["own"]
+    linked = ask.http.post(f"patients/{own}/correlations", json={}).json()
+    ask.story.rows()  # those of the question itself
     ids = {
-        "patient_id": ask.story.ids["own"],
-        "prediction_id": ask.forecast["id"],
-        "alert_id": ask.alerts[0]["id"],
+        "<uuid:patient_id>": own,
+        "forecasts/<uuid:prediction_id>": f"forecasts/{ask.forecast['id']}",
+        "correlations/<uuid:prediction_id>": f"correlations/{linked['id']}",
+        "<uuid:alert_id>": ask.alerts[0]["id"],
     }
     tried = []
     for one in sorted(urlpatterns, key=lambda one: one.name == LAST):
         path = str(one.pattern)
-        for name, value in ids.items():
-            path = path.replace(f"<uuid:{name}>", value)
+        for pattern, value in ids.items():
+            path = path.replace(pattern, value)
         view = getattr(resolve(f"/api/v1/{path}").func, "view_class", None)
         audited = {name.upper() for name in getattr(view, "audits", ())}
         audited |= {"HEAD"} if "GET" in audited else set()

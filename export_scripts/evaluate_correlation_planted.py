@@ -26,10 +26,11 @@ from export_scripts.planted_links import (
 
 SEED = 20_261_126
 CELLS = ((30, 4), (90, 1), (90, 4))
-DRAWS = {30: 4, 90: 20}  # sets of symptoms per window of so many days
+DRAWS = {30: 2, 90: 10}  # sets of symptoms per window of so many days
 ALLOWED = 0.10  # by which the share found may lie below the simulator's
 BOOTSTRAP = 2000
 KINDS = ("hourly", "daily")
+DAYS = " whole days"  # of the rows whose daily values have lags of whole days
 HEAD = [
     *["cell", "signals", "people", "links", "found, %", "simulated, %"],
     *["below by, points", "holds", "unlinked published, %", "simulated, %"],
@@ -45,9 +46,9 @@ def asked(
     """Per pair: person, biometric, weight, published as a direct link or not.
 
     `real` are the people's own signals; `simulated` have the simulator's in their
-    place, and the same links, reports and gaps.
+    place, and the same links, reports and gaps. Either also with `DAYS`.
     """
-    rows: dict[str, list[Row]] = {"real": [], "simulated": []}
+    rows: dict[str, list[Row]] = {}
     for number, window in enumerate(windows(found, cell[0])):
         for draw in range(draws or DRAWS[cell[0]]):
             seed = [SEED, *cell, number, draw]
@@ -55,9 +56,15 @@ def asked(
                 np.random.default_rng([*seed, 1]), window, found.simulator
             )
             for kind, one in (("real", window), ("simulated", like)):
-                rng = np.random.default_rng(seed)
-                made = plant(rng, one, cell[1], found.simulator.Patient)
-                rows[kind] += _rows(made, one, ask)
+                for lags in ("", DAYS):
+                    made = plant(
+                        np.random.default_rng(seed),
+                        one,
+                        cell[1],
+                        found.simulator.Patient,
+                        whole_days=bool(lags),
+                    )
+                    rows.setdefault(kind + lags, []).extend(_rows(made, one, ask))
     return rows
 
 
@@ -118,9 +125,12 @@ def section(
     `usual` [cell]: the share found in the simulator's own patients.
     """
     rows = [
-        [*_row(cell, kind, told["real"], told["simulated"]), share(usual[cell])]
+        [
+            *_row(cell, kind + lags, told["real" + lags], told["simulated" + lags]),
+            share(usual[cell]),
+        ]
         for cell, told in planted.items()
-        for kind in KINDS
+        for kind, lags in (("hourly", ""), ("daily", ""), ("daily", DAYS))
     ]
     return [
         "## Links planted into real wearables",
@@ -138,20 +148,20 @@ of each signal, symptoms made from them: half of the pairs linked with weights o
 (coupled world) at the same moments, and the same links, noise and reports. Per cent of
 links published as direct, 95 % intervals over people; goal: real signals at most
 {share(ALLOWED)} points below. A daily value acts from the hour of its lag on, within
-the day, which the engine, whose lags of daily values are whole days, cannot follow; so
-fewer of them are found, on both sides. The last column has the links found in fresh
-patients of the coupled world, whose signals are all hourly: what a wearable that gives
-a value a day costs."""
+the day, which the engine, whose lags of daily values are whole days, cannot follow; in
+the rows "whole days" it acts after whole days. The last column has the links found in
+fresh patients of the coupled world, whose signals are all hourly."""
 
 
 def _row(
     cell: Cell, kind: str, real: Sequence[Row], simulated: Sequence[Row]
 ) -> list[str]:
-    ours, theirs = found_of(real, kind), found_of(simulated, kind)
+    of = kind.partition(" ")[0]
+    ours, theirs = found_of(real, of), found_of(simulated, of)
     if not ours.pairs:
         return [title(cell), kind, "0", "0", *["."] * 6]
     gap, low, high = (100 * x for x in below(ours, theirs))
-    wrong = [found_of(rows, kind, linked=False).point for rows in (real, simulated)]
+    wrong = [found_of(rows, of, linked=False).point for rows in (real, simulated)]
     return [
         *[title(cell), kind, str(ours.people), str(ours.pairs)],
         *[share(ours.point), share(theirs.point)],

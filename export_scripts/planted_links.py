@@ -154,8 +154,12 @@ def plant(
     make: Callable[..., Any],
     *,
     strength: tuple[float, float] = STRENGTH,
+    whole_days: bool = False,
 ) -> Planted:
-    """Symptoms driven by the window's biometrics; `make` builds the patient."""
+    """Symptoms driven by the window's biometrics; `make` builds the patient.
+
+    `whole_days`: lags of daily values are days, the nearest to those drawn in hours.
+    """
     names = list(window.biometrics)
     cores = np.stack([core(rng, name, window) for name in names])
     weight = np.zeros((len(names), len(SYMPTOMS)))
@@ -166,6 +170,9 @@ def plant(
     for s, symptom in enumerate(SYMPTOMS):
         weight[:, s] = weights(rng, len(names), strength)
         lags = rng.integers(0, HISTORY + 1, len(names))
+        if whole_days:
+            daily = np.array([not is_hourly(name) for name in names])
+            lags = np.where(daily, (lags + 12) // 24 * 24, lags)
         lag[:, s] = np.where(weight[:, s] != 0, lags, -1)
         driven = sum(
             w * row[at - back]

@@ -35,7 +35,11 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         evaluate_correlation.planted,
         "asked",
-        lambda *_: {"real": [row], "simulated": [row]},
+        lambda *_: {
+            kind + lags: [row]
+            for kind in ("real", "simulated")
+            for lags in ("", " whole days")
+        },
     )
     monkeypatch.setattr(
         evaluate_correlation.placebo, "asked", lambda *_: [("a", "b", 1, 16)]

@@ -11,6 +11,7 @@ from backend.jobs.scoring import correlate
 from export_scripts.evaluate_correlation_bench import Bench, bench
 from export_scripts.evaluate_correlation_planted import (
     ALLOWED,
+    DAYS,
     KINDS,
     Row,
     asked,
@@ -50,13 +51,16 @@ def test_shares_by_hand() -> None:
 
 @pytest.mark.parametrize(("real", "holds"), [(8, "yes"), (7, "yes"), (6, "no")])
 def test_the_section_says_whether_the_goal_holds(real: int, holds: str) -> None:
-    told = {CELL: {"real": rows(real), "simulated": rows(8)}}
+    made = {"real": rows(real), "simulated": rows(8)}
+    days = {name + DAYS: rows(3, kind="sleep_minutes") for name in made}
+    told = {CELL: {**made, **days}}
     lines = section(told, {CELL: 0.68})
     (line,) = [one for one in lines if one.startswith("| 30x4 | hourly")]
     gap = 80 - 10 * real
     assert f"{gap:+.1f} [{gap:+.1f}, {gap:+.1f}] | {holds} |" in line
     assert line.endswith("| 68.0 |")
     assert "| 30x4 | daily | 0 | 0 | . |" in "\n".join(lines)
+    assert "| 30x4 | daily whole days | 6 | 60 | 30.0 | 30.0 |" in "\n".join(lines)
 
 
 def test_a_predictor_sees_the_same_links_in_both(found: Bench) -> None:

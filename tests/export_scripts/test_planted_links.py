@@ -145,6 +145,19 @@ def test_a_report_follows_its_signal_at_the_planted_lag(per_day: int) -> None:
     assert checked
 
 
+def test_lags_of_daily_values_may_be_whole_days() -> None:
+    made = [
+        plant(np.random.default_rng(7), MADE, 4, Patient, whole_days=whole)
+        for whole in (False, True)
+    ]
+    (hours, night_hours), (same, days) = (one.lag for one in made)
+    assert (hours == same).all()
+    linked = days >= 0
+    assert (days[linked] % 24 == 0).all()
+    assert np.abs(days - night_hours)[linked].max() <= 12
+    assert (made[0].weight == made[1].weight).all()
+
+
 def test_reports_are_in_the_benchmarks_manner() -> None:
     made = plant(np.random.default_rng(4), MADE, 4, Patient).patient
     for times, values in made.symptoms.values():

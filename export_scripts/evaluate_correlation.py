@@ -43,6 +43,7 @@ SCORED = (  # what a figure depends on
     "backend/twin/correlation/*.py",
     "backend/twin/tables/insights.toml",
     "backend/jobs/*scoring.py",
+    "tests/bench/insight_precision.py",
     "model_repository/biometric_correlation/*/manifest.json",
 )
 INSIGHTS = "tests.bench.insight_precision"

@@ -1,25 +1,29 @@
-"""The admin: people and care teams to keep, forecasts and the audit log to read."""
+"""The admin: people and care teams to keep, answers and the audit log to read."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import Model, QuerySet, URLField
+from django.db.models import Model, URLField
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.audit.models import AccessEvent
 from backend.pages.audited import AuditedAdmin, OwnPatientsAdmin, ReadOnlyAdmin
+from backend.pages.correlation_answer import correlation_page
 from backend.pages.models_admin import ChannelAdmin, ReleaseAdmin, SwitchAdmin
 from backend.pages.svg import svg
 from backend.people.eligibility import PRIVATE, objection
 from backend.people.models import CareTeamMember, Patient, Site, SiteMember, User
 from backend.predictions.answer import Instrument, open_answer
+from backend.predictions.correlation_answer import open_correlation
 from backend.predictions.models import Alert, OutboxItem, Prediction
+from backend.predictions.remarks import Remarks
 from backend.twin.trajectory import Forecast
 from backend.twin.warning_words import warning_words
 
@@ -113,31 +117,26 @@ class PatientAdmin(OwnPatientsAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(OwnPatientsAdmin):
-    """Stored forecasts with their pictures."""
+    """Stored answers: forecasts with their pictures, correlations with their words."""
 
-    list_display = ("id", "patient", "as_of", "created", "historical")
-    fields = ("id", "patient", "as_of", "created", "historical", "answer")
+    list_display = ("id", "service", "patient", "as_of", "created", "historical")
+    list_filter = ("service",)
+    fields = (*list_display, "answer")
     readonly_fields = fields
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        """Forecasts alone: another service's answer has no picture here."""
-        return super().get_queryset(request).filter(service="forecast")
-
-    @admin.display(description="Forecasts")
+    @admin.display(description="Answer")
     def answer(self, prediction: Prediction) -> SafeString:
-        """What is urgent first; then each instrument with its picture and reasons.
+        """What is urgent first; then what the service has to say, with its reasons.
 
-        Nothing but why, where the patient's forecasts are closed.
+        Nothing but why, where the patient's answers are closed.
         """
         closed = objection(prediction.patient, PRIVATE)
         if closed:
             return format_html("<p><strong>Closed: {}.</strong></p>", str(closed))
-        opened = open_answer(prediction.patient, prediction)
-        first = opened.remarks
-        cards = format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
-        said = (*(f"Urgent: {f.text}" for f in first.urgent_findings), *first.notices)
-        top = format_html_join("", "<p><strong>{}</strong></p>", ((s,) for s in said))
-        return format_html("{}<p>{}</p>{}", top, DISCLAIMER, cards)
+        page = _PAGES.get(prediction.service)
+        if page is None:
+            return format_html("<p>{}</p>", "Not shown here: no page for this service.")
+        return page(prediction)
 
 
 @admin.register(Alert)
@@ -152,9 +151,45 @@ class AlertAdmin(OwnPatientsAdmin):
 class OutboxAdmin(OwnPatientsAdmin):
     """Where deliveries stand."""
 
-    list_display = ("id", "patient", "state", "attempts", "next_attempt", "last_error")
-    list_filter = ("state",)
+    list_display = (
+        *("id", "service", "patient", "state", "attempts"),
+        *("next_attempt", "last_error"),
+    )
+    list_filter = ("state", "prediction__service")
+    list_select_related = ("prediction",)
     fields: ClassVar = list_display
+    readonly_fields = ("service",)
+
+    @admin.display(ordering="prediction__service")
+    def service(self, item: OutboxItem) -> str:
+        """Whose answer it is."""
+        return item.prediction.service
+
+
+def _forecast(prediction: Prediction) -> SafeString:
+    """Each instrument with its picture."""
+    opened = open_answer(prediction.patient, prediction)
+    cards = format_html_join("", "{}", ((_card(i),) for i in opened.instruments))
+    return format_html("{}<p>{}</p>{}", _remarks(opened.remarks), DISCLAIMER, cards)
+
+
+def _correlation(prediction: Prediction) -> SafeString:
+    """Links in words, and a table of every pair."""
+    opened = open_correlation(prediction.patient, prediction)
+    top = _remarks(opened.remarks, *filter(None, [opened.method]))
+    return format_html("{}{}", top, correlation_page(opened))
+
+
+_PAGES: Mapping[str, Callable[[Prediction], SafeString]] = {
+    "forecast": _forecast,
+    "correlation": _correlation,
+}
+
+
+def _remarks(first: Remarks, *notices: str) -> SafeString:
+    urgent = (f"Urgent: {found.text}" for found in first.urgent_findings)
+    said = (*urgent, *first.notices, *notices)
+    return format_html_join("", "<p><strong>{}</strong></p>", ((s,) for s in said))
 
 
 def _card(item: Instrument) -> SafeString:

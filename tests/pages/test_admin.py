@@ -121,18 +121,6 @@ def test_a_predictions_page_shows_its_answer(
     assert "No control chart: 20 observed days" in page
 
 
-def test_another_services_answer_is_not_shown_as_a_forecast(
-    client: Client, boss: User, patient: Patient
-) -> None:
-    CareTeamMember.objects.create(patient=patient, user=boss)
-    page_of(client, patient, PatientRecord(series=()))
-    Prediction.objects.update(service="correlation")
-    name, number = "admin:predictions_prediction", Prediction.objects.get().pk
-    listed = client.get(reverse(f"{name}_changelist")).content.decode()
-    assert str(number) not in listed
-    assert client.get(reverse(f"{name}_change", args=[number])).status_code == 302
-
-
 def test_a_predictions_page_begins_with_what_is_urgent(
     client: Client, boss: User, patient: Patient
 ) -> None:

@@ -16,16 +16,18 @@ from backend import wiring
 from backend.api.asked import AsOfSerializer
 from backend.api.authentication import actor_of
 from backend.api.correlation_answer import CorrelationSerializer, correlation_json
+from backend.api.counted import Counted
 from backend.api.errors import problems
 from backend.audit.ledger import Action
 from backend.predictions import selectors
-from backend.predictions.correlation import correlate_signals
+from backend.predictions.correlation import SERVICE, correlate_signals
 from backend.predictions.stored import STALE_REASONS
 
 
-class PatientCorrelations(APIView):
+class PatientCorrelations(Counted):
     """A patient's correlations."""
 
+    service = SERVICE
     audits: ClassVar = {"get": Action.LIST, "post": Action.CORRELATE}
 
     @extend_schema_serializer(component_name="CorrelationRequest")

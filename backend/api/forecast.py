@@ -15,17 +15,19 @@ from rest_framework.views import APIView
 from backend import wiring
 from backend.api.asked import AsOfSerializer
 from backend.api.authentication import actor_of
+from backend.api.counted import Counted
 from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
 from backend.audit.ledger import Action
 from backend.predictions import beside, selectors
-from backend.predictions.services import forecast_symptoms
+from backend.predictions.services import SERVICE, forecast_symptoms
 from backend.predictions.stored import STALE_REASONS
 
 
-class PatientForecasts(APIView):
+class PatientForecasts(Counted):
     """A patient's forecasts."""
 
+    service = SERVICE
     audits: ClassVar = {"get": Action.LIST, "post": Action.FORECAST}
 
     @extend_schema_serializer(component_name="ForecastRequest")

@@ -23,6 +23,7 @@ from backend.audit.anchor import AnchorError
 from backend.inference.agreement import schema_of
 from backend.registry.channels import Assigned
 from backend.registry.services import production, withheld
+from backend.twin.correlation.model_inputs import MODEL as NETWORK
 from backend.twin.errors import AuditUnavailable, ModelError
 from backend.twin.features import schema_hash
 from backend.twin.ports import ModelServer
@@ -31,6 +32,7 @@ from backend.twin.trajectory import ModelUse
 KEPT_S = 5.0  # one answer serves everybody this long, so asking often costs nothing
 SHOWN = 12  # hexadecimal digits of a digest
 OTHER = "OtherFeatures"
+ALL = "all"  # in the place of a name, where the repository is refused as a whole
 HERE = "in process"
 NO_TRITON = "Triton is not set up"
 
@@ -64,7 +66,7 @@ class Health(APIView):
 
     @extend_schema_serializer(component_name="Health")
     class Output(serializers.Serializer[Any]):
-        """`degraded` still serves; `fallback` says what answers in a model's place."""
+        """`degraded` still serves; the last two say what answers in a model's place."""
 
         @extend_schema_serializer(component_name="ModelHealth")
         class Model(serializers.Serializer[Any]):
@@ -90,12 +92,17 @@ class Health(APIView):
         audit = serializers.CharField(help_text="ok or failed")
         models = Model(many=True)
         features = serializers.CharField(
-            help_text="what is computed for the models: its digest's beginning"
+            help_text="what is computed for forecasts: its digest's beginning"
         )
         fallback = serializers.CharField(
             allow_null=True,
             help_text="what answers instead: in process (the same weights), other "
             "models, stored forecasts, climatology",
+        )
+        correlation = serializers.CharField(
+            allow_null=True,
+            help_text="what judges links: network, or engine (the classical statistics "
+            "alone, no network being approved or answering); null: nothing does",
         )
 
     @extend_schema(operation_id="health", responses={200: Output, 503: Output}, auth=[])
@@ -128,7 +135,8 @@ def _examine() -> dict[str, Any]:
         database = "ok"
     except DatabaseError:
         models, database = [], "failed"
-    served = bool(models) and all(one.state == "ok" for one in models)
+    forecasting = [one for one in models if one.model != NETWORK]
+    served = bool(forecasting) and all(one.state == "ok" for one in models)
     if "failed" in (audit, database):
         status = "failed"
     else:
@@ -139,7 +147,8 @@ def _examine() -> dict[str, Any]:
         "audit": audit,
         "models": [asdict(one) for one in models],
         "features": schema_hash()[:SHOWN],
-        "fallback": _fallback(models),
+        "fallback": _fallback(forecasting) or _away(models),
+        "correlation": None if status == "failed" else _judge(models),
     }
 
 
@@ -150,15 +159,28 @@ def _fallback(models: Sequence[ModelHealth]) -> str | None:
         return "climatology"  # no model may answer
     if failed:
         return "stored forecasts" if len(failed) == len(models) else "other models"
+    return None
+
+
+def _away(models: Sequence[ModelHealth]) -> str | None:
+    """That this process answers where Triton should."""
     away = any(one.served == HERE and one.why != NO_TRITON for one in models)
     return HERE if away else None
+
+
+def _judge(models: Sequence[ModelHealth]) -> str | None:
+    """Who says how probable a link is: the engine can without the network."""
+    if any(one.model == ALL for one in models):
+        return None
+    well = any(one.model == NETWORK and one.state == "ok" for one in models)
+    return "network" if well else "engine"
 
 
 def _models() -> list[ModelHealth]:
     try:
         server = wiring.models()
     except ModelError as error:
-        return [ModelHealth("all", 0, "failed", type(error).__name__)]
+        return [ModelHealth(ALL, 0, "failed", type(error).__name__)]
     return [_model(server, release) for release in production().values()]
 
 

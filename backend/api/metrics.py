@@ -1,9 +1,9 @@
 """Figures for Prometheus: how the models do, what waits, what is switched off.
 
 Counts, shares and differences only: no patient, and no label but names of ours. Read
-from the database at each scrape, so that every process says the same, with two
-exceptions that say so: calls of the model server, and work beside answers that was
-lost, are those of the process that answers.
+from the database at each scrape, so that every process says the same, with exceptions
+that say so: requests, calls of the model server, and work beside answers that was lost
+are those of the process that answers.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from backend import wiring
+from backend.api import counted
 from backend.predictions import beside, counts, selectors
 from backend.registry.switches import switches
 from backend.twin.errors import ModelError
@@ -38,6 +39,8 @@ class Figures(Collector):
     def collect(self) -> Iterator[Metric]:
         """Each family once."""
         yield _uses(self._now)
+        yield _answers(self._now)
+        yield _asked()
         yield from _outcomes(self._now)
         yield from _drift(self._now)
         yield from _shadows(self._now)
@@ -74,6 +77,32 @@ def _uses(now: datetime) -> Metric:
         for window, number in use.predictions.items():
             labels = [use.model, str(use.version), use.channel, window]
             family.add_metric(labels, number)
+    return family
+
+
+def _answers(now: datetime) -> Metric:
+    """Without a model: the classical statistics of links, a forecast's fallbacks."""
+    family = GaugeMetricFamily(
+        "mindtwin_answers",
+        "stored answers by service, and whether a model had a part in them, in the "
+        "last days",
+        labels=["service", "by", "window"],
+    )
+    for one in counts.answer_counts(now=now):
+        for window, number in one.predictions.items():
+            family.add_metric([one.service, one.by, window], number)
+    return family
+
+
+def _asked() -> Metric:
+    family = CounterMetricFamily(
+        "mindtwin_requests",
+        "requests for an answer to this one process since it started: new, stored, or "
+        "the kind of problem",
+        labels=["service", "outcome"],
+    )
+    for key, number in sorted(counted.requests().items()):
+        family.add_metric(key, number)
     return family
 
 

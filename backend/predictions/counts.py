@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q
 
-from backend.predictions.models import Alert, OutboxItem, PredictionModel
+from backend.predictions.models import Alert, OutboxItem, Prediction, PredictionModel
 
 WINDOWS = {"1d": timedelta(days=1), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 
@@ -19,6 +19,15 @@ class UseCount:
     model: str
     version: int
     channel: str
+    predictions: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """How many answers of a service are stored, by WINDOWS; `by` models or without."""
+
+    service: str
+    by: str
     predictions: dict[str, int]
 
 
@@ -48,6 +57,31 @@ def use_counts(*, now: datetime) -> list[UseCount]:
     return [
         UseCount(model, version, channel, dict(zip(WINDOWS, numbers, strict=True)))
         for model, version, channel, *numbers in rows
+    ]
+
+
+def answer_counts(*, now: datetime) -> list[AnswerCount]:
+    """Every service with an answer in the longest window."""
+    uses = PredictionModel.objects.filter(prediction=OuterRef("pk"))
+    counts = {
+        f"in_{name}": Count("pk", filter=Q(created__gte=now - window))
+        for name, window in WINDOWS.items()
+    }
+    rows = (
+        Prediction.objects.filter(created__gte=now - max(WINDOWS.values()))
+        .annotate(by_models=Exists(uses))
+        .values("service", "by_models")
+        .annotate(**counts)
+        .order_by("service", "by_models")
+        .values_list("service", "by_models", *counts)
+    )
+    return [
+        AnswerCount(
+            service,
+            "models" if by_models else "no model",
+            dict(zip(WINDOWS, numbers, strict=True)),
+        )
+        for service, by_models, *numbers in rows
     ]
 
 

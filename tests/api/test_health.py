@@ -9,8 +9,10 @@ from backend import wiring
 from backend.api import health
 from backend.registry import services
 from backend.registry.models import Channel, ModelRelease
+from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
 from backend.twin.features import schema_hash
+from tests.predictions import fakes
 
 
 @pytest.fixture
@@ -44,6 +46,7 @@ def test_all_is_well(look):
         ],
         "features": schema_hash()[:12],
         "fallback": None,
+        "correlation": "engine",  # no network is in production here
     }
 
 
@@ -103,7 +106,52 @@ def test_a_repository_that_is_refused_is_said(look, ehr, monkeypatch):
         raise ModelUntrusted("published twice")
 
     monkeypatch.setattr(wiring, "models", refused)
-    assert look().json()["models"][0]["problem"] == "ModelUntrusted"
+    body = look().json()
+    assert body["models"][0]["problem"] == "ModelUntrusted"
+    assert body["correlation"] is None
+
+
+@pytest.fixture
+def network(models):
+    """A network of links in production beside the forecasts' models."""
+    card = {"feature_schema_hash": model_inputs.schema_hash()}
+    version = fakes.Version(model_inputs.MODEL, 1, "c" * 64, card)
+    services.register(actor="system:test", versions=(version,))
+    return version
+
+
+def test_who_judges_links_is_said(look, network):
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("ok", None)
+    assert body["models"][0]["model"] == network.model
+    assert body["correlation"] == "network"
+
+
+def test_a_network_that_fails_takes_no_forecast_along(look, models, network):
+    models.broken[network.model] = ModelUnavailable("dead")
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("degraded", None)
+    assert body["correlation"] == "engine"
+
+
+def test_forecasts_that_fail_take_no_network_along(look, models, network):
+    for name in ("symptom_transformer", "symptom_xgboost"):
+        models.broken[name] = ModelUnavailable("dead")
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("degraded", "stored forecasts")
+    assert body["correlation"] == "network"
+
+
+def test_a_network_of_other_inputs_judges_nothing(look, network):
+    ModelRelease.objects.filter(model=network.model).update(card={})
+    assert look().json()["correlation"] == "engine"
+
+
+def test_a_network_alone_forecasts_nothing(look, network):
+    Channel.objects.exclude(model=network.model).delete()
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
+    assert body["correlation"] == "network"
 
 
 def test_a_spoilt_anchor_is_a_failure(look, patient, tmp_path):
@@ -124,7 +172,7 @@ def test_a_database_that_is_gone_is_a_failure(look):
     with connection.execute_wrapper(gone):
         body = look().json()
     assert (body["status"], body["database"], body["audit"]) == ("failed",) * 3
-    assert body["models"] == []
+    assert (body["models"], body["correlation"]) == ([], None)
 
 
 def test_asking_often_asks_the_models_once(anonymous, models):

@@ -81,6 +81,7 @@ def test_an_empty_installation_has_figures(scrape, db):
     assert found["mindtwin_predictions"] == {}
     assert found["mindtwin_outbox_oldest_seconds"] == {(): 0.0}
     assert found["mindtwin_service_on"][("forecast",)] == 1.0
+    assert found["mindtwin_answers"] == {}
 
 
 def test_predictions_deliveries_alerts_and_switches_are_counted(
@@ -97,6 +98,47 @@ def test_predictions_deliveries_alerts_and_switches_are_counted(
     assert found["mindtwin_outbox_oldest_seconds"][()] == 2 * 86400.0
     assert found["mindtwin_alerts_open"][()] == 1.0
     assert found["mindtwin_service_on"][("forecast",)] == 0.0
+
+
+def test_answers_are_counted_by_service_and_by_who_gave_them(
+    *, scrape, stored, api, patient, clock, now
+):
+    clock[0] = now + timedelta(days=2)
+    api.post(f"/api/v1/patients/{patient.pk}/correlations", {}, format="json")
+    answers = scrape()["mindtwin_answers"]
+    assert answers == {
+        ("1d", "forecast", "models"): 0.0,
+        ("7d", "forecast", "models"): 1.0,
+        ("30d", "forecast", "models"): 1.0,
+        ("1d", "correlation", "no model"): 1.0,
+        ("7d", "correlation", "no model"): 1.0,
+        ("30d", "correlation", "no model"): 1.0,
+    }
+
+
+def test_requests_are_counted_by_service_and_outcome(
+    *, scrape, api, other, anonymous, patient
+):
+    before = scrape()["mindtwin_requests"]
+    path = f"/api/v1/patients/{patient.pk}/correlations"
+    for client in (api, api, other, anonymous):
+        client.post(path, {}, format="json")
+        client.get(path)
+    api.post(path, {"days": 0}, format="json")
+    api.post(path, {"days": "x"}, format="json")
+    switch("forecast", on=False, actor="user:1", reason="odd")
+    api.post(f"/api/v1/patients/{patient.pk}/forecasts", {}, format="json")
+    found = scrape()["mindtwin_requests"]
+    grown = {key: found[key] - before.get(key, 0) for key in found}
+    assert {key: number for key, number in grown.items() if number} == {
+        ("correlation", "new"): 1.0,
+        ("correlation", "stored"): 1.0,
+        ("correlation", "not-found"): 1.0,
+        ("correlation", "not-authenticated"): 1.0,
+        ("correlation", "days-out-of-range"): 1.0,
+        ("correlation", "invalid-request"): 1.0,
+        ("forecast", "service-off"): 1.0,
+    }
 
 
 def test_outcomes_drift_and_shadows_are_told(scrape, stored, now):

@@ -84,7 +84,8 @@ def _when(link: Link) -> str:
     if link.lag_unit == "nights":
         return f" (90 % interval {_nights(low + _DAY / 2, high - _DAY / 2)})"
     if link.follows is None:
-        apart = f"from {_hours(-low)} before to {_hours(high)} after"
+        apart = f"from {_hours(abs(low))} before to {_hours(high)} after"
+        apart = apart if low < high else "in the same hour"
         return f"; which comes first cannot be told: the symptom lies {apart}"
     near, far = sorted((abs(low), abs(high)))
     about = abs(link.lag_hours or 0.0)

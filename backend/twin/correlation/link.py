@@ -9,6 +9,7 @@ import numpy as np
 
 LagUnit = Literal["hours", "days", "nights"]
 Method = Literal["network", "engine"]
+_HALF_DAY = 12.0
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,16 @@ class Link:
 
     @property
     def follows(self) -> bool | None:
-        """True: the symptom follows; False: it precedes; None: the lag does not say."""
+        """True: the symptom follows; False: it precedes; None: the lag does not say.
+
+        Only where the whole interval does: in one hour, or on one day, nobody is first;
+        last night (0, where each night reaches half a day beyond its lag) was before.
+        """
         if self.lag_hours is None or self.lag_interval is None:
             return None
-        if self.lag_unit == "nights":
-            return self.lag_hours >= 0
         low, high = self.lag_interval
-        if low >= 0:
+        if self.lag_unit == "nights":
+            low, high = low + _HALF_DAY, high - _HALF_DAY
+        if low > 0 or (low == 0 and self.lag_unit == "nights"):
             return True
         return False if high < 0 else None

@@ -65,12 +65,16 @@ def _opinions(found: Examination, answer: np.ndarray) -> Opinions:
 
 
 def _check(rows: np.ndarray) -> None:
-    """Raise ModelRefused unless rows are probabilities, a size and a spread."""
-    p_link, spread, lags = rows[:, 0], rows[:, 2], rows[:, 3:]
+    """Raise ModelRefused unless rows are probabilities, a size and a spread.
+
+    A size whose whole interval is beyond one is none: not even a perfect link has it.
+    """
+    p_link, size, spread, lags = rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3:]
     sensible = (
         np.isfinite(rows).all()
         and ((p_link >= 0) & (p_link <= 1)).all()
         and (spread > 0).all()
+        and (np.abs(size) - Z90 * spread <= 1).all()
         and (lags >= 0).all()
         and (np.abs(lags.sum(1) - 1) < _SLACK).all()
     )

@@ -152,6 +152,7 @@ BROKEN: dict[str, Callable[[np.ndarray], None]] = {
     "p(link) above 1": lambda made: made[..., 0].fill(1.1),
     "p(link) below 0": lambda made: made[..., 0].fill(-0.1),
     "no spread": lambda made: made[..., 2].fill(0.0),
+    "a size beyond one": lambda made: made[..., 1:3].__setitem__(..., (1.3, 0.1)),
     "lags that are no whole": lambda made: made[..., 3:].fill(0.02),
     "a negative lag's probability": negative,
 }

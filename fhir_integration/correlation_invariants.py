@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from backend.twin.correlation.from_record import MAX_LAG_HOURS
 from backend.twin.correlation.insight_grade import BOUNDS
 from fhir_integration import codes
 from fhir_integration.invariants import hold, rules_of_all
@@ -18,7 +19,7 @@ _SLACK = 1e-4  # the numbers are rounded to four decimals
 # No insight's interval is wider than this share of it: beyond, it cannot hold one.
 LARGEST = 1 / (1 - BOUNDS[-1].width / 2)
 _SHARES = frozenset({"p-link", "q-value", "p-value-alone", "coverage"})
-_UNITS = {"h": 1 / 24, "d": 1.0}  # of a lag, in days
+_UNITS = {"h": 1.0, "d": 24.0}  # of a lag, in hours
 _NUMBERS = frozenset({"ci90", "lag", "lag-interval", "n-effective"}) | _SHARES
 
 
@@ -37,7 +38,7 @@ def check_correlation(observation: Json) -> None:
             ),
             "the interval does not hold the lag": "lag" not in parts
             or _within(_number(parts["lag"]), parts.get("lag-interval")),
-            "the lag is longer than the window": _lag_fits(observation, parts),
+            "the lag is longer than any looked for": _lag_fits(parts),
             "a probability or share is none": all(
                 0 <= _number(part) <= 1
                 for code, part in parts.items()
@@ -107,13 +108,12 @@ def _within(value: float, interval: Json | None) -> bool:
     return low - _SLACK <= value <= high + _SLACK
 
 
-def _lag_fits(observation: Json, parts: dict[str, Json]) -> bool:
+def _lag_fits(parts: dict[str, Json]) -> bool:
+    """The signals begin that long before the reports, however short the window is."""
     if "lag" not in parts:
         return True
-    begin, end = _window(observation)
     unit = parts["lag"]["valueQuantity"]["code"]
-    days = abs(_number(parts["lag"])) * _UNITS.get(unit, 1.0)
-    return days <= (end - begin).days + 1
+    return abs(_number(parts["lag"])) * _UNITS.get(unit, 24.0) <= MAX_LAG_HOURS
 
 
 def _counted(parts: dict[str, Json]) -> bool:

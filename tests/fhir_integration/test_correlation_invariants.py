@@ -67,7 +67,7 @@ OF_PARTS: list[tuple[Break, str]] = [
     (lambda r: part(r, "n").update(valueInteger=0), "fewer than one"),
     (lambda r: r["component"].remove(part(r, "n")), "fewer than one"),
     (lambda r: quantity(r, "n-effective").update(value=0), "fewer than one"),
-    (lambda r: r["effectivePeriod"].update(start="2026-02-28"), "longer than"),
+    (lambda r: quantity(r, "lag").update(value=73.0), "longer than"),
 ]
 
 
@@ -75,9 +75,7 @@ OF_PARTS: list[tuple[Break, str]] = [
 def test_a_broken_rule_is_named(change: Break, rule: str) -> None:
     resource = whole()
     if rule == "longer than":
-        lag = {"value": 25.0, "unit": "h", "code": "h"}
-        part(resource, "lag")["valueQuantity"] = lag
-        part(resource, "lag-interval")["valueRange"]["high"]["value"] = 30.0
+        part(resource, "lag-interval")["valueRange"]["high"]["value"] = 80.0
     check_correlation(resource)
     change(resource)
     with pytest.raises(NotConformant, match=rule) as caught:
@@ -99,6 +97,15 @@ def test_a_flat_link_keeps_the_rules_too(change: Break, rule: str) -> None:
 def test_what_is_left_out_breaks_no_rule(gone: str) -> None:
     resource = whole()
     resource["component"].remove(part(resource, gone))
+    check_correlation(resource)
+
+
+def test_a_lag_may_be_longer_than_a_short_window() -> None:
+    """The signals begin three days before the reports."""
+    resource = whole()
+    resource["effectivePeriod"].update(start="2026-02-28", end="2026-02-28")
+    quantity(resource, "lag").update(value=60.0)
+    part(resource, "lag-interval")["valueRange"]["high"]["value"] = 70.0
     check_correlation(resource)
 
 

@@ -16,6 +16,7 @@ from backend.people import access
 from backend.people.access import Actor
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
+from backend.predictions.correlation import StoredCorrelation, correlate_signals
 from backend.predictions.services import StoredForecast, forecast_symptoms
 from backend.twin.errors import InsufficientData, RecordClosed
 from backend.twin.record import PatientRecord
@@ -24,7 +25,9 @@ from fhir_integration.codes import PREDICTION
 from fhir_integration.seed import Put, await_shown, put
 
 Outcome = StoredForecast | InsufficientData | RecordClosed
+LinkOutcome = StoredCorrelation | InsufficientData | RecordClosed
 
+LINK_DAYS = 90  # looked at for links, up to the day as of which it is
 OWNER = "demo"
 BATCH = 50  # deliveries claimed at once
 # An EHR may find what it was given only a while later; longer than this is a fault.
@@ -33,11 +36,15 @@ PATIENCE_S, PAUSE_S = 120.0, 1.0
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person: the label printed, our patient, the day to forecast as of."""
+    """One person: the label printed, our patient, the day to forecast as of.
+
+    `wearables`: there are values of body signals of theirs, so links may be found.
+    """
 
     label: str
     patient: Patient
     as_of: date
+    wearables: bool = False
 
 
 def site_at(url: str, *, slug: str) -> Site:
@@ -71,7 +78,8 @@ def put_in(
             ehr_id = done[-1].patient
             patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
             last = max(series.entries[-1].day for series in record.series)
-            yield Person(label=label, patient=patient, as_of=as_of or last)
+            measured = bool(record.streams)
+            yield Person(label, patient, as_of=as_of or last, wearables=measured)
         await_shown(client, done, patience_s=PATIENCE_S)
 
 
@@ -89,7 +97,8 @@ def put_in_files(
         patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
         if ehr_id in done.last_entries:
             as_of = done.last_entries[ehr_id]
-            people.append(Person(f"patient-{number}", patient, as_of))
+            label, measured = f"patient-{number}", ehr_id in done.wearables
+            people.append(Person(label, patient, as_of, wearables=measured))
     for line in imports.outcome(files, today=today):
         say(f"   {line}")
     say(f"   {done.sent} resources of {len(done.patients)} patients in the EHR")
@@ -111,6 +120,30 @@ def forecast_each(
                 models=wiring.models(),
                 now=wiring.now,
                 policy=wiring.forecast_policy(),
+            )
+        except (InsufficientData, RecordClosed) as error:
+            yield person, error
+        else:
+            yield person, stored
+
+
+def correlate_each(
+    people: list[Person], *, actor: Actor
+) -> Iterator[tuple[Person, LinkOutcome]]:
+    """Pull and look for links of each who has wearables, or say why there is none."""
+    for person in people:
+        if not person.wearables:
+            continue
+        try:
+            stored = correlate_signals(
+                actor=actor,
+                patient_id=person.patient.pk,
+                as_of=person.as_of,
+                days=LINK_DAYS,
+                ehr=wiring.ehr_of,
+                models=wiring.models(),
+                now=wiring.now,
+                policy=wiring.correlation_policy(),
             )
         except (InsufficientData, RecordClosed) as error:
             yield person, error

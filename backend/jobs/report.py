@@ -71,11 +71,11 @@ def sent(answered: Answered) -> dict[UUID, str]:
 
 
 def deliveries(
-    titles: Mapping[UUID, str], held: Mapping[UUID, list[str]]
+    titles: Mapping[UUID, str], held: Mapping[UUID, list[str]], *, kind: str
 ) -> Iterator[str]:
-    """What the EHR gives back when asked for each forecast by its identifier."""
-    once = sum(len(references) == 1 for references in held.values())
-    yield f"   read back: {once} of {len(titles)} forecasts are there exactly once"
+    """What the EHR gives back when asked for each of a kind by its identifier."""
+    once = sum(len(held[identifier]) == 1 for identifier in titles)
+    yield f"   read back: {once} of {len(titles)} {kind} are there exactly once"
     for identifier in list(titles)[:SHOWN]:
         yield f"   {' '.join(held[identifier])}  {titles[identifier]}"
     if len(titles) > SHOWN:

@@ -28,6 +28,7 @@ from fhir_integration.files.listing import listing, printable
 from fhir_integration.files.placing import Placed, Places
 from fhir_integration.files.references import References
 from fhir_integration.files.scope import identifiers_of, own_key
+from fhir_integration.kinds.wearable import Sample
 from fhir_integration.naming import Newness, newness
 from fhir_integration.observation import Reading
 from fhir_integration.strict_json import Json, parse
@@ -44,6 +45,7 @@ class Loaded:
     """What is in the EHR: `sent` resources, the patients by their ids there.
 
     `last_entries`: the day of each patient's last symptom entry, if there is one.
+    `wearables`: the patients of whom there are values of body signals.
     `left_out` counts by reason what is not: a DUPLICATE is the same as, or older than,
     another one of its id, and MALFORMED what cannot be read.
     """
@@ -52,6 +54,7 @@ class Loaded:
     left_out: Counter[str] = field(default_factory=Counter)
     patients: set[str] = field(default_factory=set)
     last_entries: dict[str, date] = field(default_factory=dict)
+    wearables: set[str] = field(default_factory=set)
 
 
 def load(
@@ -167,7 +170,7 @@ def _send(page: Sequence[Placed], connection: Connection) -> None:
 
 
 def _note(page: Sequence[Placed], done: Loaded, *, until: date) -> None:
-    """The last symptom entry decides as of when a demo may forecast."""
+    """As of when a demo may forecast, and of whom it may look for links."""
     done.sent += len(page)
     for placed in page:
         if placed.resource["resourceType"] == "Patient":
@@ -178,6 +181,8 @@ def _note(page: Sequence[Placed], done: Loaded, *, until: date) -> None:
             if isinstance(one, Reading) and not one.safety:
                 last = done.last_entries.get(placed.patient, one.moment.day)
                 done.last_entries[placed.patient] = max(last, one.moment.day)
+            elif isinstance(one, Sample):
+                done.wearables.add(placed.patient)
 
 
 def _batch(resources: Sequence[Json]) -> Json:

@@ -1,4 +1,4 @@
-"""The main job from end to end: pull, forecast, store, deliver, read back, verify."""
+"""The main job from end to end: pull, answer, store, deliver, read back, verify."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
 from backend import wiring
 from backend.audit.verify import verify
-from backend.jobs import demo, report
+from backend.jobs import demo, link_report, report
 from backend.jobs.diary import DiaryUnreadable, read_diary, remarks
 from backend.jobs.sandbox_process import SandboxFailed, sandbox
 from backend.people.access import Actor
@@ -21,6 +22,7 @@ from backend.people.models import Site
 from backend.twin.errors import EhrError, ModelError, ServiceOff
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
+from backend.twin.simulation.wearable_demo import wearable_records
 
 
 class People(NamedTuple):
@@ -33,7 +35,7 @@ class People(NamedTuple):
 
 
 class Command(BaseCommand):
-    help = "Pull, forecast, store, deliver, read back and verify, on a running EHR."
+    help = "Pull, forecast, correlate, deliver, read back and verify, on a running EHR."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ehr", help="base URL of an R4 server; default: sandbox")
@@ -83,7 +85,10 @@ class Command(BaseCommand):
         say = self.stdout.write
         records = found.records
         entries = sum(len(s.entries) for r in records.values() for s in r.series)
+        values = sum(len(s) for r in records.values() for s in r.streams)
         say(f"1  EHR: {site.slug}, {len(records)} patients, {entries} entries as FHIR")
+        if values:
+            say(f"   and {values} values of wearables")
         for remark in found.remarks:
             say(f"   {remark}")
         people = []
@@ -101,25 +106,39 @@ class Command(BaseCommand):
         answers = list(demo.forecast_each(people, actor=actor))
         for line in report.answers(answers):
             say(line)
-        counts = demo.deliver_all()
-        say(f"3  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
-        titles = report.sent(answers)
-        held = demo.held_by_ehr(site, list(titles))
-        for line in report.deliveries(titles, held):
+        say("3  Pull and correlate")
+        found = list(demo.correlate_each(people, actor=actor))
+        for line in link_report.answers(found, days=demo.LINK_DAYS):
             say(line)
+        failed = self._deliver(
+            site, {"forecasts": report.sent(answers), "links": link_report.sent(found)}
+        )
         audit = verify()
-        say(f"4  Audit: {audit.rows} entries verified, {len(audit.problems)} problems")
+        say(f"5  Audit: {audit.rows} entries verified, {len(audit.problems)} problems")
         for line in report.NEXT_STEPS:
             say(line)
-        lost = sum(len(references) != 1 for references in held.values())
-        if counts["failed"] or lost or audit.problems:
+        if failed or audit.problems:
             raise CommandError("the demo did not end well; see above")
+
+    def _deliver(self, site: Site, sent: Mapping[str, Mapping[UUID, str]]) -> int:
+        """Deliver and read back; how many failed or are not there exactly once."""
+        say = self.stdout.write
+        counts = demo.deliver_all()
+        say(f"4  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
+        lost = 0
+        for kind, titles in sent.items():
+            held = demo.held_by_ehr(site, list(titles))
+            for line in report.deliveries(titles, held, kind=kind) if titles else ():
+                say(line)
+            lost += sum(len(references) != 1 for references in held.values())
+        return counts["failed"] + lost
 
 
 def _people(diary: Path | None, today: date) -> People:
     """Simulated people as of today, or a diary's people as of their last entries."""
     if diary is None:
-        return People(demo_records(today), today, "simulated", ())
+        simulated = demo_records(today) | wearable_records(today)
+        return People(simulated, today, "simulated", ())
     try:
         read = read_diary(diary, today=today)
     except (DiaryUnreadable, OSError) as error:

@@ -1,0 +1,165 @@
+"""Pharmacogenomic answers for a whole file: a line of JSON in, a line of JSON out.
+
+Nothing is stored. The output grows beside its final name (`.part`) and takes it at the
+end; a run that was cut off goes on after the last line that is complete. A note beside
+it (`.part.json`) says what the lines come from; where that differs, or is not known,
+the run starts over. Empty lines are passed over; every other one has its answer, in the
+same order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+from backend.jobs.pharmacogenomics_lines import (
+    LONGEST,
+    Asked,
+    LineRefused,
+    answer_line,
+    read_line,
+    refusal_line,
+)
+from backend.twin.pharmacogenomics.report import Case, Report, report, scored
+from backend.twin.pharmacogenomics.response import Response
+
+CALCULATION = 1  # raise when the same line would be answered otherwise
+TOGETHER = 100  # lines that are answered, and asked of the model, at once
+BLOCK = 1 << 20  # bytes
+_BOM = b"\xef\xbb\xbf"
+Line = tuple[int, bytes]  # its number in the file from 1, its text
+Respond = Callable[
+    [Sequence[tuple[Case, Report]]], Sequence[Mapping[str, Response] | None]
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """The response model: what it answers for reports, by medicine, and its digest."""
+
+    respond: Respond
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A file as it was when it was counted: its lines that are not empty."""
+
+    path: Path
+    lines: int
+    sha256: str
+
+
+def count(path: Path) -> Input:
+    """Count a file and take its digest. Raises OSError."""
+    with path.open("rb") as file:
+        lines = sum(1 for _ in _lines(file))
+        file.seek(0)
+        return Input(path, lines, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def write_answers(
+    source: Input, output: Path, *, model: Model | None = None
+) -> Iterator[int]:
+    """Write the file; yields how many lines are answered, by and by. Raises OSError."""
+    part = output.with_name(f"{output.name}.part")
+    note = output.with_name(f"{output.name}.part.json")
+    _start_over_unless(part, note, origin=_origin(source, model))
+    done = _finished(part)
+    yield done
+    with source.path.open("rb") as file, part.open("ab") as answers:
+        lines = islice(_lines(file), done, None)
+        while some := list(islice(lines, TOGETHER)):
+            answers.writelines(_answers(some, model))
+            answers.flush()
+            done += len(some)
+            yield done
+    part.replace(output)
+    note.unlink()
+
+
+def _answers(lines: Sequence[Line], model: Model | None) -> list[bytes]:
+    """One answer a line; the model is asked once for all of them."""
+    read = [_read(*line) for line in lines]
+    made = [(one, report(one.case)) for one in read if isinstance(one, Asked)]
+    if model is not None:
+        answers = model.respond([(one.case, found) for one, found in made])
+        made = [
+            (one, found if said is None else scored(found, said))
+            for (one, found), said in zip(made, answers, strict=True)
+        ]
+    told = iter(made)
+    return [one if isinstance(one, bytes) else answer_line(*next(told)) for one in read]
+
+
+def _read(number: int, line: bytes) -> Asked | bytes:
+    """What a line asks, or the answer to one that cannot be read."""
+    try:
+        return read_line(line)
+    except LineRefused as error:
+        return refusal_line(error, number)
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    """Every line that is not empty; of an endless one no more than is too long."""
+    number = 0
+    while line := file.readline(LONGEST + 1):
+        number += 1
+        rest = line
+        while len(rest) > LONGEST and not rest.endswith(b"\n"):
+            rest = file.readline(LONGEST + 1)
+        text = line.removeprefix(_BOM) if number == 1 else line
+        if text.strip():
+            yield number, text
+
+
+def _origin(source: Input, model: Model | None) -> dict[str, str | int]:
+    """What the answers come from: the input, the tables, the arithmetic, the model."""
+    return {
+        "input": source.sha256,
+        "tables": _digest_of_tables(),
+        "calculation": CALCULATION,
+        "model": model.sha256 if model else "",
+    }
+
+
+def _digest_of_tables() -> str:
+    """Of every table of facts, in order of names."""
+    root = Path(str(files("backend.twin.tables")))
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.suffix in (".csv", ".toml"):
+            found.update(hashlib.sha256(path.read_bytes()).digest())
+    return found.hexdigest()
+
+
+def _start_over_unless(
+    part: Path, note: Path, *, origin: Mapping[str, str | int]
+) -> None:
+    """Drop what another run left behind; answers of two origins never share a file."""
+    text = json.dumps(origin)
+    if note.exists() and note.read_bytes() == text.encode():
+        return
+    part.unlink(missing_ok=True)  # first: a note never vouches for another's answers
+    note.write_text(text, encoding="utf-8")
+
+
+def _finished(part: Path) -> int:
+    """How many answers are complete; a torn last one is cut off."""
+    if not part.exists():
+        return 0
+    whole = done = read = 0
+    with part.open("r+b") as file:
+        while block := file.read(BLOCK):
+            done += block.count(b"\n")
+            if b"\n" in block:
+                whole = read + block.rindex(b"\n") + 1
+            read += len(block)
+        file.truncate(whole)
+    return done

@@ -1,0 +1,257 @@
+"""One line of a file for `manage.py pharmacogenomics`: JSON in, JSON out.
+
+A line that cannot be read has a line of its own that says why. What is wrong with a
+part of it is listed beside the answer, by its place: no text of the input is repeated
+in an error. A fact that cannot be read counts as unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from backend.twin.errors import CallRefused, TwinError
+from backend.twin.pharmacogenomics.calls import Call, from_json
+from backend.twin.pharmacogenomics.drugs import find_drugs
+from backend.twin.pharmacogenomics.gene_result import GeneResult
+from backend.twin.pharmacogenomics.population import Population
+from backend.twin.pharmacogenomics.record_conditions import concepts_asked
+from backend.twin.pharmacogenomics.report import Case, Report
+
+LONGEST = 1 << 20  # bytes of a line
+MOST = 500  # entries of a list
+LONGEST_NAME = 200  # characters of an id or a medicine's name
+OLDEST = 130  # years
+USES = frozenset({"naive", "over_3_months"})
+_FACTS = ("alternatives_available", "pregnant", "child_bearing_potential")
+_POPULATION = frozenset({*_FACTS, "age_years", "prior_use"})
+Fields = Mapping[str, Any]  # JSON of an unknown shape
+
+
+class LineRefused(TwinError):
+    """A line that cannot be read, by the reason's own `code`; its `id` if known."""
+
+    def __init__(self, code: str, reason: str, id_: str | int | None = None) -> None:
+        self.code, self.id = code, id_
+        super().__init__(reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What is wrong with a part of a line: where, by name or place, and why."""
+
+    code: str
+    reason: str
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A line that could be read, and what of it could not."""
+
+    id: str | int
+    case: Case
+    faults: tuple[Fault, ...]
+
+
+def read_line(line: bytes) -> Asked:
+    """What a line asks. Raises LineRefused."""
+    if len(line) > LONGEST:
+        raise LineRefused("too-long", "the line is longer than a person's may be")
+    try:
+        fields = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        raise LineRefused("not-json", "the line is no JSON") from error
+    if not isinstance(fields, dict):
+        raise LineRefused("not-an-object", "the line is no JSON object")
+    id_ = fields.get("id")
+    if isinstance(id_, bool) or not isinstance(id_, str | int) or not _is_short(id_):
+        raise LineRefused("no-id", "the line has no id that is a text or a number")
+    try:
+        return _asked(id_, fields)
+    except LineRefused as error:
+        raise LineRefused(error.code, str(error), id_) from error
+
+
+def answer_line(asked: Asked, made: Report) -> bytes:
+    """The answer to a line, with its line break.
+
+    `adjusted_phenotype` is the genetic one where current medication changes nothing.
+    """
+    return orjson.dumps(
+        {
+            "id": asked.id,
+            "genes": [_gene(one) for one in made.genes],
+            "advice": made.advice,
+            "stops": made.stops,
+            "errors": [*asked.faults, *_refused(made), *_unknown(asked.case)],
+            "recommendations": made.recommendations,
+            "comparison": made.comparison,
+            "quality": made.quality,
+            "unused": made.unused,
+            "disclaimer": made.disclaimer,
+        },
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def refusal_line(error: LineRefused, number: int) -> bytes:
+    """The answer to a line that could not be read; `number` counts from 1."""
+    fault = Fault(error.code, str(error), f"line {number}")
+    empty: dict[str, object] = {"genes": [], "advice": [], "stops": []}
+    return orjson.dumps(
+        {"id": error.id, **empty, "errors": [fault]},
+        option=orjson.OPT_APPEND_NEWLINE,
+    )
+
+
+def _asked(id_: str | int, fields: Fields) -> Asked:
+    faults: list[Fault] = []
+    said = _object(fields, "population")
+    current = _names(fields, "current_medications")
+    case = Case(
+        calls=tuple(_calls(fields, faults)),
+        medications=_names(fields, "medications") or (),
+        current=current,
+        population=Population(
+            age_years=_age(said, faults),
+            prior_use=_prior_use(said, faults),
+            **{name: _flag(said, name, faults) for name in _FACTS},
+        ),
+        conditions=_conditions(fields, faults),
+    )
+    return Asked(id_, case, tuple(faults))
+
+
+def _calls(fields: Fields, faults: list[Fault]) -> Iterator[Call]:
+    for place, one in enumerate(_list(fields, "calls") or ()):
+        where = f"calls[{place}]"
+        if not isinstance(one, dict):
+            faults.append(Fault("malformed", "the call is no JSON object", where))
+            continue
+        try:
+            yield from_json(one)
+        except CallRefused as error:
+            faults.append(Fault(error.code, str(error), where))
+
+
+def _names(fields: Fields, name: str) -> tuple[str, ...] | None:
+    """Names or RxNorm codes; None where nothing is said."""
+    listed = _list(fields, name)
+    if listed is None:
+        return None
+    texts = [one if isinstance(one, str | int) else "" for one in listed]
+    if not all(_is_short(one) and not isinstance(one, bool) for one in texts):
+        raise LineRefused("malformed", f"{name} are not names of medicines")
+    return tuple(map(str, texts))
+
+
+def _list(fields: Fields, name: str) -> Sequence[Any] | None:
+    listed = fields.get(name)
+    if listed is not None and not isinstance(listed, list):
+        raise LineRefused("malformed", f"{name} are no list")
+    if len(listed or ()) > MOST:
+        raise LineRefused("too-long", f"{name} are more than {MOST}")
+    return listed
+
+
+def _object(fields: Fields, name: str) -> Fields:
+    said = fields.get(name)
+    if said is not None and not isinstance(said, dict):
+        raise LineRefused("malformed", f"{name} is no JSON object")
+    return said or {}
+
+
+def _age(said: Fields, faults: list[Fault]) -> int | None:
+    age: Any = said.get("age_years")
+    if type(age) in (int, float) and 0 <= age <= OLDEST:  # True is no age
+        return int(age)
+    if age is not None:
+        faults.append(_unread("age_years"))
+    return None
+
+
+def _flag(said: Fields, name: str, faults: list[Fault]) -> bool | None:
+    value = said.get(name)
+    if value is not None and not isinstance(value, bool):
+        faults.append(_unread(name))
+    return value if isinstance(value, bool) else None
+
+
+def _prior_use(said: Fields, faults: list[Fault]) -> dict[str, str]:
+    used = said.get("prior_use")
+    if used is not None and not isinstance(used, dict):
+        faults.append(_unread("prior_use"))
+        return {}
+    found: dict[str, str] = {}
+    for place, (name, use) in enumerate((used or {}).items()):
+        behind = find_drugs(name)
+        if use in USES and behind:
+            found.update((drug.name, use) for drug in behind)
+        elif use is not None:
+            faults.append(_unread(f"prior_use[{place}]"))
+    return found
+
+
+def _conditions(fields: Fields, faults: list[Fault]) -> dict[str, bool]:
+    """Concepts of the safety rules, "_" for "-", told as conditions or population.
+
+    A fact that nothing here reads is said to be unread.
+    """
+    found: dict[str, bool] = {}
+    for of in ("conditions", "population"):
+        for place, (name, value) in enumerate(_object(fields, of).items()):
+            concept = name.replace("_", "-")
+            if value is None or (of == "population" and name in _POPULATION):
+                continue
+            if concept in concepts_asked() and isinstance(value, bool):
+                found[concept] = value or found.get(concept, False)
+            else:
+                faults.append(_unread(f"{of}[{place}]"))
+    return found
+
+
+def _unread(where: str) -> Fault:
+    return Fault("fact-not-read", "not read: it counts as unknown", where)
+
+
+def _refused(made: Report) -> list[Fault]:
+    return [Fault(one.code, one.reason, one.gene) for one in made.refused]
+
+
+def _unknown(case: Case) -> Iterator[Fault]:
+    """Medicines that the catalogue does not know, asked about or taken, by place."""
+    lists = {"medications": case.medications, "current_medications": case.current or ()}
+    for name, texts in lists.items():
+        for place, text in enumerate(texts):
+            if not find_drugs(text):
+                why = "the catalogue of medicines does not know it: nothing was checked"
+                yield Fault("unknown-medication", why, f"{name}[{place}]")
+
+
+def _gene(one: GeneResult) -> dict[str, object]:
+    changed = one.adjusted_phenotype is not None
+    return {
+        "gene": one.gene,
+        "lookup_diplotype": one.lookup_diplotype,
+        "phenotype": one.phenotype,
+        "adjusted_phenotype": one.adjusted_phenotype if changed else one.phenotype,
+        "activity_score": one.activity_score,
+        "adjusted_activity_score": (
+            one.adjusted_activity_score if changed else one.activity_score
+        ),
+        "lookup_key": one.lookup_key,
+        "adjusted_lookup_key": one.adjusted_lookup_key if changed else one.lookup_key,
+        "adjusted_because": one.adjusted_because,
+        "statuses": one.statuses,
+        "candidates": one.candidates,
+        "basis": one.basis,
+        "warnings": one.warnings,
+    }
+
+
+def _is_short(value: str | int) -> bool:
+    return 0 < len(str(value)) <= LONGEST_NAME

@@ -8,9 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
-
-import numpy as np
 
 from backend.predictions.correlation_answer import CorrelationAnswer
 from backend.predictions.models import Prediction
@@ -58,26 +55,9 @@ def seal_reports(
     )
 
 
-def _reports(looked: LookedAt) -> Iterator[tuple[Series, list[Entry]]]:
-    """The examined symptoms with their entries of the window's days.
-
-    Of a symptom that is known by its hours, not those of which only the day is.
-    """
-    window, by_day = looked.found.window, looked.found.by_day
-    names = {symptom.name for symptom in window.symptoms}
-    first, last = _day(window.reports_from), _day(window.until - np.timedelta64(1, "s"))
+def _reports(looked: LookedAt) -> Iterator[tuple[Series, tuple[Entry, ...]]]:
+    """The examined symptoms with their entries in the window."""
+    found = looked.found.entries
     for series in looked.record.series:
-        if (key := series.scale.key) in names:
-            yield (
-                series,
-                [
-                    entry
-                    for entry in series.entries
-                    if first <= entry.day <= last and (entry.at or key in by_day)
-                ],
-            )
-
-
-def _day(moment: np.datetime64) -> date:
-    found: date = moment.astype("datetime64[D]").item()
-    return found
+        if series.scale.key in found:
+            yield series, found[series.scale.key]

@@ -10,6 +10,7 @@ import pytest
 
 from backend.audit.models import AccessEvent
 from backend.predictions.correlation import EMPTY
+from backend.predictions.correlation_answer import open_correlation
 from backend.predictions.days import today_of
 from backend.predictions.errors import (
     DayOutOfRange,
@@ -57,6 +58,21 @@ def dated(record):
     (one,) = record.series
     entries = tuple(replace(entry, at="") for entry in one.entries)
     return replace(record, series=(Series(one.scale, entries),))
+
+
+def abroad(record, hours):
+    """The same by the local clock of a place that far east, with a diary in UTC."""
+    moved, (one,), (worn,) = 3600 * (hours - 1), record.series, record.streams
+    entries = []
+    for entry in one.entries:
+        at = datetime.fromisoformat(entry.at).astimezone(UTC) - timedelta(seconds=moved)
+        entries.append(replace(entry, at=at.isoformat(), day=at.date()))
+    offset = np.full(len(worn), 60 * hours, np.int16)
+    return replace(
+        record,
+        series=(Series(one.scale, tuple(entries)),),
+        streams=(replace(worn, start=worn.start - moved, offset=offset),),
+    )
 
 
 def many(count):
@@ -217,6 +233,17 @@ def test_a_symptom_of_which_only_days_are_known_rests_on_all_of_them(
     deliver()
     for document in ehr.links.values():
         assert len(document.sources) == symptom.n
+
+
+@pytest.mark.parametrize("hours", [-8, 10])
+def test_what_counts_in_the_window_is_what_it_rests_on(*, correlate, ehr, now, hours):
+    """A diary in UTC has other days than the patient; both ends of a window differ."""
+    ehr.record = abroad(signals.linked(), hours)
+    stored = correlate(days=30, as_of=now.date() - timedelta(days=20))
+    (symptom,) = stored.report.symptoms
+    row = Prediction.objects.get()
+    (sources,) = open_correlation(row.patient, row).sources.values()
+    assert len(sources) == symptom.n
 
 
 def test_a_days_end_is_the_patients_own():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -33,12 +33,14 @@ class FromRecord:
 
     `by_day`: symptoms of which only days are known; their lags have no hour
     (`report.correlation_report` heeds it). `clock` says whose clock the window is on.
+    `entries` has, by symptom, those of the record that are in it.
     """
 
     window: CorrelationWindow
     left_out: tuple[LeftOut, ...]
     by_day: frozenset[str]
     clock: str
+    entries: Mapping[str, tuple[Entry, ...]]
 
 
 @dataclass
@@ -47,6 +49,7 @@ class _Gathered:
     biometrics: list[BiometricStream] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     by_day: set[str] = field(default_factory=set)
+    entries: dict[str, tuple[Entry, ...]] = field(default_factory=dict)
 
 
 def from_record(
@@ -81,7 +84,8 @@ def from_record(
         until=_moment(limits.end),
         max_lag_hours=max_lag_hours,
     )
-    return FromRecord(window, tuple(got.left_out), frozenset(got.by_day), clock.says())
+    left_out, by_day = tuple(got.left_out), frozenset(got.by_day)
+    return FromRecord(window, left_out, by_day, clock.says(), got.entries)
 
 
 def _add_symptom(
@@ -99,17 +103,16 @@ def _add_symptom(
         why = "a questionnaire looks back over weeks, so no lag of days can be told"
         got.left_out.append(LeftOut(scale.key, len(inside), why))
         return
-    local = np.array([moment for _, moment in inside], np.int64)
-    values = np.array([entry.value for entry, _ in inside], float)
     if dated and dated >= len(timed) and len(timed) < LEAST_REPORTS:
-        local = local // _DAY * _DAY + _NOON
+        inside = [(entry, at // _DAY * _DAY + _NOON) for entry, at in inside]
         got.by_day.add(scale.key)
     elif dated:
-        kept = np.array([bool(entry.at) for entry, _ in inside])
-        local, values = local[kept], values[kept]
+        inside = [(entry, at) for entry, at in inside if entry.at]
         got.left_out.append(LeftOut(scale.key, dated, "a day but no time of day"))
-    times = local.astype("datetime64[s]")
+    times = np.array([at for _, at in inside], np.int64).astype("datetime64[s]")
+    values = np.array([entry.value for entry, _ in inside], float)
     got.symptoms.append(SymptomStream(scale.key, times, values, _worse(scale)))
+    got.entries[scale.key] = tuple(entry for entry, _ in inside)
 
 
 def _local(entry: Entry, clock: LocalClock) -> int:

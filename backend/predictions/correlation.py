@@ -92,7 +92,7 @@ def correlate_signals(  # noqa: PLR0913 - keywords: who, whom, and the world
     uses, day = approved_network(), as_of or min(today_of(record, moment), until)
     draft = _draft(actor, patient, record=record, uses=uses, as_of=day, now=moment)
     with audited(draft, purpose=purpose):
-        looked_at = _looked_at(record, day, days=length, policy=policy)
+        looked_at = _looked_at(record, draft, days=length, policy=policy)
         if fresh := fresh_correlation(draft, looked_at, policy=policy):
             return stored_correlation(*fresh, now=moment, policy=policy, reused=True)
         answer = _answer(patient, looked_at, uses, models, timeout_s=policy.timeout_s)
@@ -131,13 +131,16 @@ def _draft(
 
 
 def _looked_at(
-    record: PatientRecord, as_of: date, *, days: int, policy: CorrelationPolicy
+    record: PatientRecord, draft: Prediction, *, days: int, policy: CorrelationPolicy
 ) -> LookedAt:
     """The window of the record; TooManySamples before anything is computed of it."""
     if sum(map(len, record.streams)) > policy.max_samples:
         raise TooManySamples(policy.max_samples)
+    as_of, today = draft.as_of, today_of(record, draft.created)
     fitting = for_age(record, record.person, as_of)
-    found = from_record(fitting, as_of, days=days, max_lag_hours=MAX_LAG_HOURS)
+    found = from_record(
+        fitting, as_of, days=days, max_lag_hours=MAX_LAG_HOURS, today=today
+    )
     said = remarks(replace(record, treatment_known=True), as_of)  # nobody asked
     if not record.streams and not any(one.entries for one in record.series):
         said = replace(said, notices=(*said.notices, EMPTY))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -255,3 +255,22 @@ def test_a_days_end_is_the_patients_own():
         assert today_of(one, late) == date(2026, 3, 3)
         assert today_of(one, early - timedelta(hours=2)) == date(2026, 3, 1)
     assert today_of(without(dated(record), streams=True), late) == date(2026, 3, 2)
+
+
+def test_a_day_that_has_not_begun_makes_today_no_whole_one(correlate, ehr, now):
+    """Asked for by name, from where it is tomorrow already."""
+    today = now.date()
+    begin = datetime(today.year, today.month, today.day, tzinfo=EAST)
+    steps = signals.hourly("steps-daily", begin - timedelta(days=59), np.arange(60.0))
+    daily = replace(
+        steps,
+        start=steps.start[0] + 86_400 * np.arange(60),
+        seconds=np.full(60, 86_400.0),
+        day=steps.day[0] + np.arange(60, dtype=np.int32),
+    )
+    ehr.record = replace(signals.linked(), streams=(daily,))
+    late = now.replace(hour=13)
+    for as_of in (today, today + timedelta(days=1)):
+        stored = correlate(as_of=as_of, days=30, now=lambda: late)
+        ((name, count, _),) = map(astuple, stored.report.left_out)
+        assert (name, count) == ("steps-daily", 1)

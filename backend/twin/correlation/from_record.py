@@ -59,16 +59,19 @@ def from_record(
     days: int = LOOKBACK_DAYS,
     max_lag_hours: int = MAX_LAG_HOURS,
     zone: ZoneInfo | None = None,
+    today: date | None = None,
 ) -> FromRecord:
     """The window of `days` local days that ends with `as_of`.
 
     Biometrics begin `max_lag_hours` earlier. `zone` is the patient's, where known;
-    without it the offsets that the sources state make the clock.
+    without it the offsets that the sources state make the clock. `today` is the
+    patient's day that is not over, `as_of` unless told.
     """
     end = _number(as_of) + 1
     since = (end - days) * _DAY
     clock = local_clock([*_stated(record)], zone)
-    limits = Limits(since - max_lag_hours * _HOUR, end * _DAY, end - 1)
+    first = since - max_lag_hours * _HOUR
+    limits = Limits(first, end * _DAY, _number(today or as_of))
     got = _Gathered()
     for series in record.series:
         _add_symptom(got, series, clock, limits._replace(first=since))

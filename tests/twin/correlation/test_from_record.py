@@ -147,3 +147,20 @@ def test_what_lies_outside_the_window_is_said_to_be_none() -> None:
         ("mood-0-10", 0, "no report in the window"),
         ("heart-rate", 0, "no value in the window"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("today", "kept"), [(None, 2), (-1, 1), (0, 2), (1, 3)], ids=str
+)
+def test_an_amount_of_the_day_that_is_not_over_is_none(
+    today: int | None, kept: int
+) -> None:
+    """A day asked for by name may be over already, or not have begun."""
+    days = [TODAY - timedelta(days=back) for back in (2, 1, 0)]
+    rows = pulse(*(datetime(d.year, d.month, d.day, tzinfo=EAST) for d in days))
+    rows.seconds[:] = [86_400.0] * 3
+    steps, _ = stream(measures()["steps-daily"], rows)
+    day = None if today is None else TODAY + timedelta(days=today)
+    made = from_record(PatientRecord(series=(), streams=(steps,)), TODAY, today=day)
+    (kept_steps,) = made.window.biometrics
+    assert len(kept_steps.values) == kept

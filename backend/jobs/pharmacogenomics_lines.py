@@ -18,6 +18,7 @@ from backend.twin.pharmacogenomics.calls import Call, from_json
 from backend.twin.pharmacogenomics.drugs import find_drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
 from backend.twin.pharmacogenomics.population import Population
+from backend.twin.pharmacogenomics.recommendation import Recommendation
 from backend.twin.pharmacogenomics.record_conditions import concepts_asked
 from backend.twin.pharmacogenomics.report import Case, Report
 
@@ -88,7 +89,7 @@ def answer_line(asked: Asked, made: Report) -> bytes:
             "advice": made.advice,
             "stops": made.stops,
             "errors": [*asked.faults, *_refused(made), *_unknown(asked.case)],
-            "recommendations": made.recommendations,
+            "recommendations": [_word(one) for one in made.recommendations],
             "comparison": made.comparison,
             "quality": made.quality,
             "unused": made.unused,
@@ -250,6 +251,24 @@ def _gene(one: GeneResult) -> dict[str, object]:
         "candidates": one.candidates,
         "basis": one.basis,
         "warnings": one.warnings,
+    }
+
+
+def _word(one: Recommendation) -> dict[str, object]:
+    """The overall word and whose words it rests on; their texts stand beside it."""
+    by = dict.fromkeys((reason.by, reason.action) for reason in one.reasons)
+    return {
+        "medication": one.medication,
+        "action": one.action,
+        "caution": one.caution,
+        "rationale": one.rationale,
+        "stopped": one.is_stopped,
+        "by": [{"by": who, "action": action} for who, action in by],
+        "differing": one.differing,
+        "missing": one.missing,
+        "needs": one.needs,
+        "response": one.response,
+        "withheld": one.withheld,
     }
 
 

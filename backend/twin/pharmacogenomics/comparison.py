@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from backend.twin.pharmacogenomics.advice_table import tables
 from backend.twin.pharmacogenomics.drugs import Drug
@@ -75,12 +76,14 @@ def on_regimen(options: Iterable[Drug], current: Sequence[Drug]) -> tuple[str, .
         for gene in rules()
         for action in actions(gene, (option,), "inhibitor")
         if is_at_least(action.counts.strength, "moderate")
-        and (touched := [one.name for one in current if _goes_by(one, gene, option)])
+        and (touched := [d.name for d in current if d != option and _has(d, gene)])
     )
 
 
-def _goes_by(drug: Drug, gene: str, option: Drug) -> bool:
-    return drug != option and any(
+@cache
+def _has(drug: Drug, gene: str) -> bool:
+    """Whether any source goes by that gene for the medicine."""
+    return any(
         gene in guideline.genes
         for table in tables().values()
         for guideline in table.of(drug.name)

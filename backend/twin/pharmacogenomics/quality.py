@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from backend.twin.pharmacogenomics.advice_table import tables
@@ -51,6 +52,7 @@ def genetic_quality(
     return GeneticQuality(_level([one for one in states if one.medications]), states)
 
 
+@cache
 def _genes_of(medication: str) -> frozenset[str]:
     return frozenset(
         gene

@@ -119,7 +119,10 @@ class PatientAdmin(OwnPatientsAdmin):
 class PredictionAdmin(OwnPatientsAdmin):
     """Stored answers: forecasts with their pictures, correlations with their words."""
 
-    list_display = ("id", "service", "patient", "as_of", "created", "historical")
+    list_display = (
+        *("id", "service", "patient", "as_of", "created"),
+        *("historical", "stale_reason"),
+    )
     list_filter = ("service",)
     fields = (*list_display, "answer")
     readonly_fields = fields

@@ -197,6 +197,20 @@ def test_what_is_urgent_and_who_did_not_answer_come_first(
 
 
 @pytest.mark.django_db
+def test_an_answer_that_stands_no_more_says_why(
+    store: Storing, found: CorrelationAnswer, clinician: User
+) -> None:
+    prediction = store(found)
+    at = address(prediction.pk), reverse("admin:predictions_prediction_changelist")
+    why = "an entry it used was taken back"
+    for url in at:
+        assert why not in of(clinician).get(url).content.decode()
+    Prediction.objects.update(stale_reason="taken-back", stale_since=timezone.now())
+    for url in at:
+        assert why in of(clinician).get(url).content.decode()
+
+
+@pytest.mark.django_db
 def test_closed_records_show_why_and_nothing_else(
     store: Storing, found: CorrelationAnswer, clinician: User
 ) -> None:

@@ -40,8 +40,9 @@ def last_day_read(as_of: date | None, moment: datetime) -> date:
 def today_of(record: PatientRecord, moment: datetime) -> date:
     """The patient's own calendar day at `moment`.
 
-    By the offset that their newest value states; in UTC where none does. A day that is
-    not over must not be taken for a whole one.
+    By the offset that their newest value states; in UTC where none does. Offset zero is
+    none, as for `local_clock`: "Z" states the instant alone. A day that is not over
+    must not be taken for a whole one.
     """
     _, minutes = max(_stated(record), default=(0, 0))
     return (moment.astimezone(UTC) + timedelta(minutes=minutes)).date()
@@ -50,12 +51,12 @@ def today_of(record: PatientRecord, moment: datetime) -> date:
 def _stated(record: PatientRecord) -> Iterator[tuple[float, float]]:
     """The newest instant of each series, and its offset in minutes, where stated."""
     for stream in record.streams:
-        known = np.flatnonzero(stream.offset != NO_OFFSET)
+        known = np.flatnonzero((stream.offset != NO_OFFSET) & (stream.offset != 0))
         for last in known[-1:]:
             yield float(stream.start[last]), float(stream.offset[last])
     for series in record.series:
         for entry in series.entries:
             at = datetime.fromisoformat(entry.at) if entry.at else None
             offset = at.utcoffset() if at else None
-            if at is not None and offset is not None:
+            if at is not None and offset:
                 yield at.timestamp(), offset.total_seconds() / 60

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import astuple, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
@@ -73,6 +73,19 @@ def abroad(record, hours):
         series=(Series(one.scale, tuple(entries)),),
         streams=(replace(worn, start=worn.start - moved, offset=offset),),
     )
+
+
+def watch_in_utc(record, hours):
+    """The same with a diary that states that zone; the watch's last value is newest."""
+    (one,), (worn,) = record.series, record.streams
+    zone = timezone(timedelta(hours=hours))
+    entries = tuple(
+        replace(entry, at=datetime.fromisoformat(entry.at).astimezone(zone).isoformat())
+        for entry in one.entries
+    )
+    offset = np.zeros_like(worn.offset)
+    series, streams = Series(one.scale, entries), replace(worn, offset=offset)
+    return replace(record, series=(series,), streams=(streams,))
 
 
 def many(count):
@@ -255,6 +268,8 @@ def test_a_days_end_is_the_patients_own():
         assert today_of(one, late) == date(2026, 3, 3)
         assert today_of(one, early - timedelta(hours=2)) == date(2026, 3, 1)
     assert today_of(without(dated(record), streams=True), late) == date(2026, 3, 2)
+    for west in (abroad(record, -8), watch_in_utc(record, -8)):  # one of them says -8
+        assert today_of(west, late.replace(hour=7)) == date(2026, 3, 1)
 
 
 def test_a_day_that_has_not_begun_makes_today_no_whole_one(correlate, ehr, now):

@@ -244,12 +244,12 @@ def _attributes(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "followed yet.",
     }
     return {
-        **source_attributes(_AS_FORECAST),
+        **source_attributes(AS_FORECAST),
         **{name: {"value": text} for name, text in ours.items()},
     }
 
 
-_AS_FORECAST = {  # figures that stand only where our own words replace them
+AS_FORECAST = {  # figures that stand only where our own words replace them
     "crps_gain_percent": {"mean": 0.0, "low": 0.0, "high": 0.0},
     "model": {"coverage_80": 0.0, "coverage_95": 0.0},
     "people": 0,

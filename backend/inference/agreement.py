@@ -14,6 +14,7 @@ from backend.inference.card import Card
 from backend.twin import features
 from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelUntrusted
+from backend.twin.pharmacogenomics import response_inputs
 from backend.twin.trajectory import LEVELS
 
 # The arrays of a forecast, column by column.
@@ -23,7 +24,11 @@ COLUMNS = {
     "features": features.DAY_FEATURES,
     "anchor": tuple(f"q{level:g}" for level in LEVELS),
 }
-_INPUTS = {**features.INPUTS, model_inputs.MODEL: tuple(model_inputs.COLUMNS)}
+_INPUTS = {
+    **features.INPUTS,
+    model_inputs.MODEL: tuple(model_inputs.COLUMNS),
+    response_inputs.MODEL: tuple(response_inputs.COLUMNS),
+}
 _WIRE = {
     "float16": "TYPE_FP16",
     "float32": "TYPE_FP32",
@@ -45,6 +50,8 @@ def schema_of(model: str) -> Schema:
     """The twin's side; a model that it does not know may take what forecasts take."""
     if model == model_inputs.MODEL:
         return Schema(model_inputs.schema_hash(), model_inputs.COLUMNS)
+    if model == response_inputs.MODEL:
+        return Schema(response_inputs.schema_hash(), response_inputs.COLUMNS)
     return Schema(features.schema_hash(), COLUMNS)
 
 

@@ -21,9 +21,11 @@ from pydantic import (
 from backend.inference.catalogue import LAST_VERSION
 from backend.inference.link_card import Answer, LinkMetrics, Name, Open, Share
 from backend.inference.plain import read_json
+from backend.inference.response_card import ResponseMetrics
 from backend.inference.source_attributes import Part, Said, SourceAttributes, Text
 from backend.twin.correlation.model_inputs import MODEL as CORRELATION
 from backend.twin.errors import ModelUntrusted
+from backend.twin.pharmacogenomics.response_inputs import MODEL as RESPONSE
 
 HISTOGRAM_PEOPLE = 5000  # at least, or a rare bin's share is chance
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -230,6 +232,13 @@ class LinkCard(Card):
     metrics: LinkMetrics
 
 
+class ResponseCard(Card):
+    """Of the model of what a medicine does for a person."""
+
+    output: Answer
+    metrics: ResponseMetrics
+
+
 class _Named(BaseModel):
     """Just whose card it is."""
 
@@ -258,7 +267,10 @@ def _kind(content: bytes) -> type[Card]:
         model = _Named.model_validate_json(content).model
     except ValidationError:
         return ForecastCard
-    return LinkCard if model == CORRELATION else ForecastCard
+    return _KINDS.get(model, ForecastCard)
+
+
+_KINDS: dict[str, type[Card]] = {CORRELATION: LinkCard, RESPONSE: ResponseCard}
 
 
 def _first(error: ValidationError) -> str:

@@ -14,10 +14,12 @@ from typing import Any, NamedTuple
 from backend.twin.calibration import UNFITTED, constants
 from backend.twin.correlation import model_inputs
 from backend.twin.features import schema_hash
+from backend.twin.pharmacogenomics import response_inputs
 
 PEOPLE = 1_000  # on 200 held-out people a model passes too easily
 COVERAGE_POINTS = 0.05  # a share; what is left over the blend's calibration moves
-CALIBRATION_ERROR = 0.02  # of p(link), expected
+CALIBRATION_ERROR = 0.02  # of a probability, expected
+ORACLE_SHARE = 0.8  # of what can be known of a response beyond the medicine alone
 LARGEST_TOLERANCE = 1e-3  # z units; a card may not forgive itself more
 
 Card = Mapping[str, Any]
@@ -37,7 +39,7 @@ def refusals(card: Card, *, champion: Card | None) -> tuple[Refusal, ...]:
     """
     found = [(gate, check(card)) for gate, check in _gates_of(card).items()]
     if champion is not None:
-        better = _link_champion if _is_of_links(card) else _champion
+        better = _CHAMPIONS.get(_model(card), _champion)
         found.append(("champion", better(card, champion)))
     return tuple(Refusal(gate, reason) for gate, reason in found if reason)
 
@@ -58,21 +60,17 @@ def uncalibrated(versions: Mapping[str, int]) -> Refusal | None:
     )
 
 
-def _is_of_links(card: Card) -> bool:
-    return bool(card.get("model") == model_inputs.MODEL)
+def _model(card: Card) -> str:
+    return str(card.get("model", ""))
 
 
 def _gates_of(card: Card) -> Mapping[str, Callable[[Card], str]]:
-    return _LINK_GATES if _is_of_links(card) else _GATES
+    return _ALL_GATES.get(_model(card), _GATES)
 
 
 def _features(card: Card) -> str:
-    same = card.get("feature_schema_hash") == schema_hash()
-    return "" if same else "it was trained on other features than are computed here"
-
-
-def _link_features(card: Card) -> str:
-    same = card.get("feature_schema_hash") == model_inputs.schema_hash()
+    known = _SCHEMAS.get(_model(card), schema_hash)
+    same = card.get("feature_schema_hash") == known()
     return "" if same else "it was trained on other features than are computed here"
 
 
@@ -98,6 +96,47 @@ def _link_coverage(card: Card) -> str:
         if not abs(covered - 0.9) <= COVERAGE_POINTS:  # NaN, too
             return f"its 90 % intervals ({name}) are off by more than 5 points"
     return ""
+
+
+def _drug_only(card: Card) -> str:
+    """Better than the medicine's own rate beyond chance: the whole interval."""
+    if _number(card, "metrics", "auc_gain", "low") > 0:
+        return ""
+    return "it does not beat the rate of the medicine alone by more than chance"
+
+
+def _oracle(card: Card) -> str:
+    """Most of what the simulated outcomes let anybody know."""
+    if _number(card, "metrics", "share_of_oracle") >= ORACLE_SHARE:
+        return ""
+    return f"it knows less than {ORACLE_SHARE:.0%} of what can be known"
+
+
+def _outcomes_calibrated(card: Card) -> str:
+    """The response and every side effect that the model answers."""
+    named = [("response", "metrics", "model", "ece")] + [
+        (one, "metrics", "model", "side_effects", one, "ece")
+        for one in response_inputs.SIDE_EFFECTS
+    ]
+    off = [n for n, *way in named if not _number(card, *way) <= CALIBRATION_ERROR]
+    if not off:
+        return ""
+    return f"off by more than {CALIBRATION_ERROR} on average: {', '.join(off)}"
+
+
+def _finished(card: Card) -> str:
+    """A training that was cut short shows that it can be built, not how good it is."""
+    if _at(card, "training", "finished") is True:
+        return ""
+    return "its training was not finished"
+
+
+def _labelled(card: Card) -> str:
+    """Outcomes were simulated, so the card has to say so, and what real ones gave."""
+    says = _at(card, "metrics", "label") == "trained on simulated outcomes"
+    if says and _number(card, "metrics", "real_world", "auc_high") > 0:
+        return ""
+    return "it does not say that its outcomes were simulated"
 
 
 def _climatology(card: Card) -> str:
@@ -161,16 +200,23 @@ def _champion(card: Card, champion: Card) -> str:
 
 def _link_champion(card: Card, champion: Card) -> str:
     """Not worse than production's log score on the very same pairs."""
-    same = [
-        [_at(one, "metrics", n) for n in ("data", "pairs", "engine")]
-        for one in (card, champion)
-    ]
-    if same[0] != same[1]:
+    return _log_score(card, champion, ("data", "pairs", "engine"), what="p(link)")
+
+
+def _response_champion(card: Card, champion: Card) -> str:
+    """Not worse than production's log score on the very same records."""
+    same = ("data", "people", "seed", "oracle")
+    return _log_score(card, champion, same, what="probability of a response")
+
+
+def _log_score(card: Card, champion: Card, same: tuple[str, ...], *, what: str) -> str:
+    known = [[_at(one, "metrics", n) for n in same] for one in (card, champion)]
+    if known[0] != known[1]:
         return "it was not measured on the same people as production"
     score, other = (
         _number(one, "metrics", "model", "log_score") for one in (card, champion)
     )
-    return "" if score <= other else "its p(link) is worse than production's"
+    return "" if score <= other else f"its {what} is worse than production's"
 
 
 def _people_of(card: Card) -> list[Any]:
@@ -211,11 +257,34 @@ _GATES: Mapping[str, Callable[[Card], str]] = {
     "sources": _sources,
 }
 _LINK_GATES: Mapping[str, Callable[[Card], str]] = {
-    "features": _link_features,
+    "features": _features,
     "people": _people,
     "engine": _engine,
     "calibrated": _calibrated,
     "coverage": _link_coverage,
     "parity": _parity,
     "sources": _sources,
+}
+_RESPONSE_GATES: Mapping[str, Callable[[Card], str]] = {
+    "features": _features,
+    "finished": _finished,
+    "label": _labelled,
+    "people": _people,
+    "drug_only": _drug_only,
+    "oracle": _oracle,
+    "calibrated": _outcomes_calibrated,
+    "parity": _parity,
+    "sources": _sources,
+}
+_ALL_GATES = {
+    model_inputs.MODEL: _LINK_GATES,
+    response_inputs.MODEL: _RESPONSE_GATES,
+}
+_CHAMPIONS = {
+    model_inputs.MODEL: _link_champion,
+    response_inputs.MODEL: _response_champion,
+}
+_SCHEMAS = {
+    model_inputs.MODEL: model_inputs.schema_hash,
+    response_inputs.MODEL: response_inputs.schema_hash,
 }

@@ -10,6 +10,7 @@ import numpy as np
 
 from backend.people import crypto
 from backend.people.models import Patient
+from backend.twin.correlation.correlation_json import FORMAT
 from backend.twin.correlation.engine import Rule
 from backend.twin.correlation.from_record import FromRecord
 from backend.twin.correlation.insight_table import insight_table
@@ -27,7 +28,8 @@ Pair = tuple[str, str]  # names of a biometric and of a symptom
 def digest_of_link_models(uses: Iterable[ModelUse]) -> str:
     """sha256 over the models, and all that makes links and words of their answer."""
     lines = sorted(f"{use.model}|{use.version}|{use.sha256}" for use in uses)
-    fitted = f"{CALCULATION}|{schema_hash()}|{Rule()!r}|{RULE!r}|{InsightRule()!r}"
+    rules = f"{schema_hash()}|{Rule()!r}|{RULE!r}|{InsightRule()!r}"
+    fitted = f"{CALCULATION}|{FORMAT}|{rules}"  # nobody opens another format again
     words = repr(insight_table())
     return hashlib.sha256("\n".join([*lines, fitted, words]).encode()).hexdigest()
 

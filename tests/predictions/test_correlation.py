@@ -8,9 +8,10 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from backend.predictions import selectors
+from backend.predictions import correlation_digests, selectors
 from backend.predictions.models import OutboxItem, Prediction, PredictionModel
 from backend.predictions.outbox import DeliveryReport
+from backend.twin.correlation import correlation_json
 from backend.twin.correlation.correlation_json import to_dict
 from tests.predictions import fakes
 from tests.predictions.signals import SIGNAL, SYMPTOM
@@ -84,6 +85,14 @@ def test_another_window_or_a_later_time_is_answered_anew(correlate, now, other):
         other = {"now": lambda: now + timedelta(hours=25)}
     again = correlate(**other)
     assert again.id != stored.id and not again.reused
+
+
+def test_what_was_stored_in_another_format_is_answered_anew(correlate, monkeypatch):
+    stored = correlate()
+    for module in (correlation_json, correlation_digests):
+        monkeypatch.setattr(module, "FORMAT", correlation_json.FORMAT + 1)
+    again = correlate()
+    assert not again.reused and again.report == stored.report
 
 
 def test_one_observation_per_insight_and_only_once(correlate, deliver, ehr, now):

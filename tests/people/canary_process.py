@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
+from itertools import product
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,10 +23,13 @@ from backend.audit.ledger import Action  # noqa: E402
 from backend.people import access, crypto  # noqa: E402
 from backend.people.access import Actor  # noqa: E402
 from backend.people.models import Site, User  # noqa: E402
+from backend.people.reads import Reads  # noqa: E402
 from backend.twin.errors import EhrUnavailable, NotVisible  # noqa: E402
+from backend.twin.measures import measures  # noqa: E402
 from backend.twin.person import Person  # noqa: E402
 from backend.twin.record import Entry, PatientRecord, Series  # noqa: E402
 from backend.twin.scales import local_scale  # noqa: E402
+from backend.twin.streams import Rows, stream  # noqa: E402
 
 CANARY = sys.argv[1]
 DAY = date(2026, 3, 1)
@@ -48,6 +53,12 @@ class Ehr:
         entry = Entry(day=since, value=4.0, source=f"Observation/{CANARY}")
         return PatientRecord(series=(Series(scale, (entry,)),))
 
+    def read_signals(self, ehr_patient: str, *, since: date, until: date, also=()):
+        found = self.read_symptoms(ehr_patient, since=since, until=until, also=also)
+        rows = Rows([0], [0.0], [0], [0], [60.0], [f"Observation/{CANARY}"], [0])
+        pulse, _ = stream(measures()["heart-rate"], rows)
+        return replace(found, streams=(pulse,))
+
 
 def main(folder: Path) -> None:
     call_command("migrate", verbosity=0)
@@ -56,7 +67,7 @@ def main(folder: Path) -> None:
     operator = Actor.of_command("canaries")
     site = Site.objects.create(slug="positive-control", ehr_url="http://127.0.0.1/")
     patient = access.enrol(actor=operator, site=site, ehr_id=CANARY)
-    for up in (True, False):
+    for up, reads in product((True, False), (Reads.SYMPTOMS, Reads.SIGNALS)):
         with suppress(EhrUnavailable):
             access.open_record(
                 operator,
@@ -65,6 +76,7 @@ def main(folder: Path) -> None:
                 ehr=lambda _, up=up: Ehr(up=up),
                 days=(DAY, DAY),
                 today=DAY,
+                reads=reads,
             )
     user = User.objects.create_user("user", password=CANARY)
     authenticate(None, username=CANARY, password=CANARY)

@@ -12,9 +12,12 @@ from urllib.parse import quote
 
 import httpx
 
+from backend.twin.simulation.wearable_demo import LABELS, wearable_records
+from fhir_integration import seed
 from fhir_integration.codes import ANSWERS, DIARY, LOINC, RANGE, RATING, SURVEY, UCUM
 
-SCORE = 7.13579
+SCORE = 7.13579  # of ratings, and of a breath rate
+PAGE = 100  # resources put into the EHR at once
 PATIENT, STRANGER = "ehrpat-Qz7canary", "ehrpat-Qz8stranger"
 OBSERVATION = "ehrobs-Qz9canary"  # each Observation's id begins with it
 HELD = {  # what the EHR's own journal holds, in the places that FHIR has for texts
@@ -99,7 +102,33 @@ def observations(today: date) -> list[dict]:
     return [_named(one, n) for n, one in enumerate(made)]
 
 
-def _named(resource: dict, number: int) -> dict:
+def measured(today: date) -> list[dict]:
+    """A wearable, and ratings that follow one of its signals: a link to be found."""
+    record = wearable_records(today)[LABELS[0]]
+    found = list(seed.observations(record, patient=PATIENT))
+    breath = _vital({"system": LOINC, "code": "9279-1"}, today - timedelta(days=2))
+    return [
+        _named(_covered(one, today), f"w{n}") for n, one in enumerate([*found, breath])
+    ]
+
+
+def _vital(coding: dict, day: date) -> dict:
+    rate = {"value": SCORE, "unit": "/min", "system": UCUM, "code": "/min"}
+    return _one(coding, day) | {
+        "effectiveDateTime": f"{day}T09:00:00+01:00",
+        "valueQuantity": rate,
+    }
+
+
+def _covered(resource: dict, day: date) -> dict:
+    """With the canaries of `_one`, where it has nothing of its own to say."""
+    code = resource["code"] | {"text": HELD["text"]}
+    told = _one({}, day)
+    del told["effectiveDateTime"]
+    return told | resource | {"code": code}
+
+
+def _named(resource: dict, number: int | str) -> dict:
     """An id of its own, and an identifier of its own that carries the canary."""
     system, value = "urn:entry", f"{HELD['entry identifier']}-{number}"
     return resource | {
@@ -111,10 +140,20 @@ def _named(resource: dict, number: int) -> dict:
 def fill(ehr_url: str, today: date) -> None:
     """Put it all into the sandbox, under ids that are canaries themselves."""
     held = [patient(PATIENT), patient(STRANGER), *observations(today)]
-    with httpx.Client() as http:
-        for one in held:
-            place = f"{ehr_url}/{one['resourceType']}/{one['id']}"
-            http.put(place, json=one).raise_for_status()
+    held += measured(today)
+    entries = [
+        {
+            "resource": one,
+            "request": {"method": "PUT", "url": f"{one['resourceType']}/{one['id']}"},
+        }
+        for one in held
+    ]
+    with httpx.Client(timeout=60) as http:
+        for page in range(0, len(entries), PAGE):
+            batch = {"resourceType": "Bundle", "type": "batch"}
+            batch |= {"entry": entries[page : page + PAGE]}
+            done = http.post(ehr_url, json=batch).raise_for_status().json()
+            assert all(one["response"]["status"][:3] == "201" for one in done["entry"])
 
 
 def extra_entries(today: date) -> list[dict]:

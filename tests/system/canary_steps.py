@@ -25,10 +25,13 @@ def command(name: str, *rows: tuple[str, str, int]) -> list[tuple]:
 denied = {"outcome": "DENIED"}
 failed = own("PULL", outcome="FAILED")
 forecast = own("PULL", "FORECAST")
+correlation = own("PULL", "CORRELATE")
 login = own("LOGIN", patients=0)
 sent, refused = ("DELIVER", "SUCCESS", 1), ("DELIVER", "FAILED", 1)
 no_file, file = ("FILE", "FAILED", 0), ("FILE", "SUCCESS", 0)
 known = ("REGISTER", "SUCCESS", "system:catalogue", 0)
+
+WAITING = 5  # deliveries: four forecasts and one link
 
 STEPS: dict[str, tuple[int, list[tuple]]] = {
     "enrol two patients": (0, command("accounts", *[("REGISTER", "SUCCESS", 1)] * 2)),
@@ -39,6 +42,7 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "no token": (401, stranger("LIST")),
     "bad token": (401, stranger("LIST")),
     "bad token, forecast": (401, stranger("FORECAST")),
+    "bad token, correlation": (401, stranger("CORRELATE")),
     "token with a space": (401, stranger("LIST")),
     "path nobody knows": (404, []),
     "EHR's id in place of ours": (404, []),
@@ -49,6 +53,10 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "forecast again": (200, forecast),
     "list forecasts": (200, own("LIST")),
     "read forecast": (200, own("READ")),
+    "correlation": (201, correlation),
+    "correlation again": (200, correlation),
+    "list correlations": (200, own("LIST")),
+    "read correlation": (200, own("READ")),
     "list alerts": (200, own("LIST")),
     "acknowledge": (200, own("ACKNOWLEDGE")),
     "seen alerts": (200, own("LIST")),
@@ -57,6 +65,11 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "foreign patient's forecasts": (404, own("LIST", **denied)),
     "foreign patient's forecast": (404, own("PULL", **denied)),
     "unknown forecast": (404, own("READ", **denied, patients=0)),
+    "foreign patient's correlations": (404, own("LIST", **denied)),
+    "foreign patient's correlation": (404, own("PULL", **denied)),
+    "unknown correlation": (404, own("READ", **denied, patients=0)),
+    "nonsense length": (400, []),
+    "no days at all": (422, []),
     "unknown alert": (404, own("ACKNOWLEDGE", **denied, patients=0)),
     "nonsense query": (400, []),
     "body cut off": (400, []),
@@ -65,9 +78,12 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "nonsense day": (400, []),
     "first day of the calendar": (400, []),
     "EHR refuses": (502, failed),
+    "EHR refuses, correlation": (502, failed),
     "EHR babbles": (502, failed),
+    "EHR babbles, correlation": (502, failed),
     "EHR elsewhere": (502, failed),
-    "delivery refused": (0, command("deliver", *[sent, refused] * 3)),
+    "EHR elsewhere, correlation": (502, failed),
+    "delivery refused": (0, command("deliver", *[sent, refused] * WAITING)),
     "commands": (
         3,  # two files that are no diaries, one patient who is unknown
         command(
@@ -78,7 +94,7 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
             ("FORECAST", "SUCCESS", 1),
         ),
     ),
-    "delivery": (0, command("deliver", ("ADMIN", "SUCCESS", 1), *[sent] * 3)),
+    "delivery": (0, command("deliver", ("ADMIN", "SUCCESS", 1), *[sent] * WAITING)),
     "admin, not signed in": (302, stranger("ADMIN")),
     "admin, wrong password": (200, stranger("LOGIN")),
     "admin, signed in": (302, login),
@@ -96,9 +112,11 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "admin, forged": (403, []),  # the token of the form is asked for before the user
     "signed in again": (201, login),
     "EHR down": (503, failed),
+    "EHR down, correlation": (503, failed),
     "list while the EHR is down": (200, own("LIST")),
     "read while the EHR is down": (200, own("READ")),
     "read after the restart": (200, own("READ")),
+    "read the correlation after it": (200, own("READ")),
     "sign out": (204, own("LOGOUT", patients=0)),
     "signed out": (401, stranger("LIST")),
     "verify": (0, command("verify_audit", ("VERIFY", "SUCCESS", 0))),

@@ -101,6 +101,7 @@ class Caller:
         if token:
             self.use(token)
         self.forecast: dict[str, Any] = {}
+        self.correlation: dict[str, Any] = {}
         self.alerts: list[dict[str, Any]] = []
 
     def __call__(self, name: str, method: str, path: str, **how: Any) -> Any:
@@ -142,6 +143,8 @@ def wrong_doors(ask: Caller) -> None:
     ask("bad token", "GET", "patients", headers=wrong)
     place = f"patients/{ask.story.ids['own']}/forecasts"
     ask("bad token, forecast", "POST", place, headers=wrong, json={})
+    place = f"patients/{ask.story.ids['own']}/correlations"
+    ask("bad token, correlation", "POST", place, headers=wrong, json={})
     odd = {"Authorization": f"Token {ASKED['token']} {ASKED['query']}"}
     ask("token with a space", "GET", "alerts", headers=odd)
     ask("path nobody knows", "GET", f"patients/{ASKED['path']}?q={ASKED['query']}")
@@ -157,6 +160,13 @@ def odd_questions(ask: Caller) -> None:
     ask("foreign patient's forecasts", "GET", f"patients/{ids['foreign']}/forecasts")
     ask("foreign patient's forecast", "POST", f"patients/{ids['foreign']}/forecasts")
     ask("unknown forecast", "GET", f"forecasts/{uuid4()}")
+    foreign = f"patients/{ids['foreign']}/correlations"
+    ask("foreign patient's correlations", "GET", foreign)
+    ask("foreign patient's correlation", "POST", foreign)
+    ask("unknown correlation", "GET", f"correlations/{uuid4()}")
+    links = f"patients/{ids['own']}/correlations"
+    ask("nonsense length", "POST", links, json={"days": ASKED["day"]})
+    ask("no days at all", "POST", links, json={"days": 0})
     ask("unknown alert", "POST", f"alerts/{uuid4()}/acknowledge")
     ask("nonsense query", "GET", f"alerts?acknowledged={ASKED['query']}")
     json_type = {"Content-Type": "application/json"}
@@ -178,6 +188,11 @@ def day_of_work(ask: Caller) -> None:
     ask("forecast again", "POST", f"patients/{own}/forecasts", json={})
     ask("list forecasts", "GET", f"patients/{own}/forecasts")
     ask("read forecast", "GET", f"forecasts/{made['id']}")
+    links = f"patients/{own}/correlations"
+    ask.correlation = ask("correlation", "POST", links, json={"days": 90}).json()
+    ask("correlation again", "POST", links, json={"days": 90})
+    ask("list correlations", "GET", links)
+    ask("read correlation", "GET", f"correlations/{ask.correlation['id']}")
     ask.alerts = ask("list alerts", "GET", "alerts").json()
     ask("acknowledge", "POST", f"alerts/{ask.alerts[0]['id']}/acknowledge")
     ask("seen alerts", "GET", "alerts?acknowledged=true")
@@ -185,9 +200,10 @@ def day_of_work(ask: Caller) -> None:
 
 def bad_days_of_the_ehr(ask: Caller) -> None:
     """The EHR answers, but not as it should; then it takes what waits."""
-    own, ehr = f"patients/{ask.story.ids['own']}/forecasts", ask.story.ehr
+    own, ehr = f"patients/{ask.story.ids['own']}", ask.story.ehr
     for ehr.mode in ("refuses", "babbles", "elsewhere"):
-        ask(f"EHR {ehr.mode}", "POST", own, json={})
+        ask(f"EHR {ehr.mode}", "POST", f"{own}/forecasts", json={})
+        ask(f"EHR {ehr.mode}, correlation", "POST", f"{own}/correlations", json={})
     ehr.mode = "refuses"
     ask.story.manage("delivery refused", "worker", "--once")
     ehr.mode = "plain"

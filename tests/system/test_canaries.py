@@ -60,7 +60,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         yield Told(
             story=story,
             doors=doors,
-            answers={"forecast": ask.forecast, "alerts": ask.alerts},
+            answers={
+                "forecast": ask.forecast,
+                "correlation": ask.correlation,
+                "alerts": ask.alerts,
+            },
             secrets={"token": ask.token, "password": canary_story.PASSWORD},
             running=running,
             stopped=stopped | files_of(folder),
@@ -87,6 +91,8 @@ def first_run(story: Story, url: str) -> tuple[Caller, list[canary_doors.Door]]:
         ask.sign_in("signed in again")
     own = f"patients/{story.ids['own']}/forecasts"
     ask("EHR down", "POST", own, json={})
+    links = f"patients/{story.ids['own']}/correlations"
+    ask("EHR down, correlation", "POST", links, json={})
     ask("list while the EHR is down", "GET", own)
     ask("read while the EHR is down", "GET", f"forecasts/{ask.forecast['id']}")
     return ask, doors
@@ -97,6 +103,8 @@ def last_run(story: Story, url: str, before: Caller) -> None:
     web.wait_for(url)
     ask = Caller(story, url, token=before.token)
     ask("read after the restart", "GET", f"forecasts/{before.forecast['id']}")
+    place = f"correlations/{before.correlation['id']}"
+    ask("read the correlation after it", "GET", place)
     ask("sign out", "DELETE", "tokens/current")
     ask("signed out", "GET", "patients")
     ask.close()
@@ -119,8 +127,12 @@ def test_the_record_was_full_of_canaries_and_was_read(told: Told) -> None:
     forecast = told.answers["forecast"]
     used = {one["scale"]["key"]: one["entries"] for one in forecast["instruments"]}
     dread = f"diary:{HELD['diary code']}"
+    assert used.pop("anxiety-0-10") > 90
     assert used == {dread: 9, "mood-0-10": 24, "phq9": 1}
     assert {"malformed", "wrong-patient", "unknown-code"} <= forecast["refused"].keys()
+    assert [one["biometric"] for one in told.answers["correlation"]["insights"]] == [
+        "hrv-rmssd"
+    ]
     kinds = {one["kind"] for one in told.answers["alerts"]}
     assert kinds == {"self-harm", "severe-band"}
 

@@ -113,6 +113,9 @@ class _Handler(BaseHTTPRequestHandler):
         found = answer.json()
         if found["resourceType"] == "Bundle":
             found["entry"] = found.get("entry", []) + self.server.extra
+            for link in found.get("link", []):
+                own = link["url"].removeprefix(self.server.sandbox)
+                link["url"] = self.server.url + own
             if self.server.mode == "elsewhere":
                 link = f"http://{canary_record.TOLD['link']}/{canary_record.PATIENT}"
                 found["link"] = [{"relation": "next", "url": link}]

@@ -37,9 +37,11 @@ class Advice:
 
     `dose_change`, `alternate_drug`, `classification` and the keys in `genes` are the
     source's own terms. `dose_factor` is of the usual dose (0.5: half), up to
-    `dose_factor_to` where the source gives a range, of the `dose_part` named;
-    `dose_limit`: value and unit. `genetic_keys`: the keys by the genes alone where
-    current medication changed any; then `genes` has the keys that count.
+    `dose_factor_to` where the source gives a range, of the `dose_part` named.
+    `dose_limit`: what is not to be exceeded, `dose_scheme`: doses to be gone through,
+    with units; a maximum has a limit and no factor. `genetic_keys`: the keys by the
+    genes alone where current medication changed any; then `genes` has the keys that
+    count.
     """
 
     medication: str
@@ -57,6 +59,7 @@ class Advice:
     dose_factor_to: float | None = None
     dose_part: str = ""
     dose_limit: str | None = None
+    dose_scheme: str | None = None
     alternatives: tuple[str, ...] = ()
     citation: str = ""
     genetic_keys: Mapping[str, str] = field(default_factory=dict)
@@ -223,10 +226,11 @@ class _Case:
             dose_change=row.dose_change,
             alternate_drug=row.alternate_drug,
             classification=row.strength[self.drug],
-            dose_factor=row.factor,
-            dose_factor_to=row.factor_to,
+            dose_factor=None if row.is_maximum else row.factor,
+            dose_factor_to=None if row.is_maximum else row.factor_to,
             dose_part=row.part,
-            dose_limit=limit,
+            dose_limit=None if row.is_scheme else limit,
+            dose_scheme=limit if row.is_scheme else None,
             alternatives=row.instead,
         )
 

@@ -65,9 +65,10 @@ class Row:
 
     `keys`: one set per gene. `strength`: the source's own grade, by drug. `factor`: of
     the usual dose (0.5 is half), up to `factor_to` where the source gives a range, of
-    the `part` named (start, maintenance, all). `limit`: value and unit. `away_from`:
-    genes an alternative should not depend on; `instead`: alternatives named. `because`
-    and `steps`: codes of `words.toml`.
+    the `part` named (start, maintenance, all), or the share of the usual maximum that
+    the limit is. `limit`: value and unit, or a scheme of doses. `away_from`: genes an
+    alternative should not depend on; `instead`: alternatives named. `because` and
+    `steps`: codes of `words.toml`.
     """
 
     drugs: tuple[str, ...]
@@ -86,6 +87,16 @@ class Row:
     instead: tuple[str, ...]
     because: tuple[str, ...]
     steps: tuple[str, ...]
+
+    @property
+    def is_maximum(self) -> bool:
+        """Whether it limits the dose; its factor then is no share of a dose to give."""
+        return self.part == "maximum"
+
+    @property
+    def is_scheme(self) -> bool:
+        """Whether its limit is a scheme of doses to go through, no upper bound."""
+        return "dose" in self.steps
 
     def cells(self) -> Iterator[Cell]:
         """Every cell that this row answers."""

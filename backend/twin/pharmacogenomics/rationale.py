@@ -25,7 +25,7 @@ _PARTS = MappingProxyType(
         "maximum": "maximum dose",
     }
 )
-_AGE = re.compile(r"^(under|from) (\d+) years")
+_AGE = re.compile(r"^(?:adults )?(under|from) (\d+) years")
 
 
 @cache

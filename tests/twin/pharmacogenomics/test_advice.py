@@ -177,9 +177,29 @@ def test_an_age_narrows_a_limit() -> None:
         for age in (64, 65)
     }
     assert limits == {
-        64: "under 65 years: 10 mg/day",
-        65: "from 65 years: 5 mg/day",
+        64: "adults under 65 years: 10 mg/day",
+        65: "adults from 65 years: 5 mg/day",
     }
+
+
+def test_a_maximum_is_no_dose_to_give() -> None:
+    poor = calls(CYP2D6="*4/*4")
+    line = of("DPWG", advise("aripiprazole", poor, NOBODY))[0]
+    assert (line.dose_factor, line.dose_factor_to, line.dose_part) == (
+        None,
+        None,
+        "maximum",
+    )
+    assert "68 to 75 % of the usual maximum dose" in line.rationale
+
+
+def test_a_scheme_of_doses_is_no_limit() -> None:
+    usual = calls(CYP2D6="*1/*1")
+    line = of("CPIC", advise("atomoxetine", usual, Population(age_years=30)))[0]
+    assert line.dose_limit is None
+    assert line.dose_scheme is not None
+    assert line.dose_scheme.startswith("start 40 mg/day, 80 mg/day after 3 days")
+    assert "More than 100 mg/day may be needed" in line.rationale
 
 
 def test_current_medication_counts_and_both_keys_are_shown() -> None:

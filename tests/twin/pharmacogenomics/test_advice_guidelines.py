@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,46 +10,15 @@ import pytest
 
 from backend.twin.pharmacogenomics.advice import Advice, advise
 from backend.twin.pharmacogenomics.drugs import find_drug
-from backend.twin.pharmacogenomics.phenotype import gene_results
 from backend.twin.pharmacogenomics.population import Population
-from tests.twin.pharmacogenomics.found_diplotypes import calls
+from tests.twin.pharmacogenomics.guideline_cells import lines, population, read
 
-POPULATIONS = {
-    "general": Population(),
-    "adults": Population(age_years=18),
-    "pediatrics": Population(age_years=17),
-    "CBZ-no alternatives": Population(
-        prior_use={"carbamazepine": "naive"}, alternatives_available=False
-    ),
-}
 HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="module")
 def folder(shared: Path) -> Path:
     return shared / "data" / "pgx"
-
-
-def read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8") as rows:
-        return list(csv.DictReader(rows))
-
-
-def population(name: str, drug: str) -> Population:
-    """Someone who is in that group and in no other of the guideline."""
-    if name in POPULATIONS:
-        return POPULATIONS[name]
-    used = "naive" if name.endswith("naive") else "over_3_months"
-    return Population(prior_use={drug: used}, alternatives_available=True)
-
-
-def lines(
-    folder: Path, source: str, *, drug: str, keys: dict[str, str], group: str
-) -> list[Advice]:
-    """The engine's lines for those keys, starting from diplotypes."""
-    results = gene_results(calls(folder, keys))
-    said = advise(drug, results, population(group, drug))
-    return [one for one in said if one.source == source and one.genes == keys]
 
 
 def only(found: Sequence[Advice]) -> Advice:
@@ -67,7 +35,13 @@ def test_every_cpic_row_from_diplotypes(folder: Path) -> None:
             {row["gene2"]: row["key2"]} if row["gene2"] else {}
         )
         line = only(
-            lines(folder, "CPIC", drug=row["drug"], keys=keys, group=row["population"])
+            lines(
+                folder,
+                "CPIC",
+                drug=row["drug"],
+                keys=keys,
+                who=population(row["population"], row["drug"]),
+            )
         )
         assert (
             line.population,
@@ -105,7 +79,7 @@ def test_every_dpwg_row_by_phenotype_from_diplotypes(folder: Path) -> None:
     for row in rows:
         drug, gene = row["drug"], row["gene"]
         keys = {gene: dpwg_key(row["phenotype"])}
-        line = only(lines(folder, "DPWG", drug=drug, keys=keys, group="general"))
+        line = only(lines(folder, "DPWG", drug=drug, keys=keys, who=Population()))
         assert (
             line.classification,
             str(line.dose_change),
@@ -122,7 +96,9 @@ def test_every_dpwg_row_by_phenotype_from_diplotypes(folder: Path) -> None:
 
 def test_newer_wording_of_dpwg_is_the_one_that_counts(folder: Path) -> None:
     keys = {"HLA-B": "*15:02 positive"}
-    line = only(lines(folder, "DPWG", drug="carbamazepine", keys=keys, group="general"))
+    line = only(
+        lines(folder, "DPWG", drug="carbamazepine", keys=keys, who=Population())
+    )
     assert "Avoid this medicine. " in line.rationale
 
 
@@ -181,7 +157,9 @@ def coded_twice() -> list[dict[str, str]]:
 def test_cells_coded_twice_agree(cell: dict[str, str], folder: Path) -> None:
     keys = dict(one.split("=") for one in cell["keys"].split(";"))
     of, group = cell["drug"], cell["population"]
-    line = only(lines(folder, cell["source"], drug=of, keys=keys, group=group))
+    line = only(
+        lines(folder, cell["source"], drug=of, keys=keys, who=population(group, of))
+    )
     told = {
         "population": line.population,
         "action": line.action,

@@ -9,7 +9,7 @@ import pytest
 from backend.twin.pharmacogenomics import rationale
 from backend.twin.pharmacogenomics.advice_table import Guideline, Row, Source, tables
 
-BY_AGE = "under 65 years: 10 mg/day; from 65 years: 5 mg/day"
+BY_AGE = "adults under 65 years: 10 mg/day; from 65 years: 5 mg/day"
 
 
 def row(source: Source, drug: str, *keys: str) -> Row:
@@ -25,7 +25,7 @@ def row(source: Source, drug: str, *keys: str) -> Row:
     ("age", "expected"),
     [
         (None, BY_AGE),
-        (64, "under 65 years: 10 mg/day"),
+        (64, "adults under 65 years: 10 mg/day"),
         (65, "from 65 years: 5 mg/day"),
     ],
 )

@@ -13,10 +13,12 @@ from backend.registry.gates import Refusal, other_features
 from backend.registry.models import Channel, ModelRelease
 from backend.registry.readiness import Server, deny, find, make_ready, trim
 from backend.registry.rows import Numbered, one_at_a_time, point, record
-from backend.twin.correlation.model_inputs import MODEL
+from backend.twin.correlation.model_inputs import MODEL as CORRELATION
 from backend.twin.errors import ModelGated
+from backend.twin.pharmacogenomics.response_inputs import MODEL as RESPONSE
 
 BESIDE = (Channel.Name.CANDIDATE, Channel.Name.SHADOW)  # nobody is shown their answers
+_WITHOUT_SHADOW = {CORRELATION: "correlations", RESPONSE: "treatment comparisons"}
 IN_USE = (Channel.Name.PRODUCTION, Channel.Name.SHADOW)  # somebody asks these
 
 
@@ -97,8 +99,9 @@ def _objections(of: Numbered, channel: str) -> tuple[Refusal, ...]:
         return (Refusal("production", "it is in production already"),)
     if reason := other_features(release.card):
         return (Refusal("features", reason),)
-    if channel == Channel.Name.SHADOW and model == MODEL:
-        return (Refusal("shadow", "correlations ask no shadow; nobody would ask it"),)
+    if channel == Channel.Name.SHADOW and model in _WITHOUT_SHADOW:
+        said = f"{_WITHOUT_SHADOW[model]} ask no shadow; nobody would ask it"
+        return (Refusal("shadow", said),)
     return ()
 
 

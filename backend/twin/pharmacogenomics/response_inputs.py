@@ -16,7 +16,9 @@ from types import MappingProxyType
 
 import numpy as np
 
+from backend.twin.pharmacogenomics.drugs import sort_out
 from backend.twin.pharmacogenomics.gene_result import GeneResult
+from backend.twin.pharmacogenomics.phenoconversion import adjusted
 
 MODEL = "treatment_response"
 TRANSFORMATION = 1  # counts changes of what a column means under the same name
@@ -110,8 +112,9 @@ class Person:
     `episode_months`: how long the present episode lasts. `failures`: adequate trials
     without response in it. `conditions`: by the keys of `CONDITIONS`, present or not;
     one that is not named is unknown. `trials`: earlier medicines, True where one
-    helped; None where earlier treatment is not known at all. `genes`: results after
-    phenoconversion by the current medication.
+    helped; None where earlier treatment is not known at all. `genes`: results as the
+    genotype gives them; what `current`, the medicines taken now (names or codes), makes
+    of them is worked out here.
     """
 
     age_years: float | None = None
@@ -122,6 +125,7 @@ class Person:
     conditions: Mapping[str, bool] = field(default_factory=lambda: _NONE)
     trials: Mapping[str, bool] | None = None
     genes: Sequence[GeneResult] = ()
+    current: Sequence[str] = ()
 
 
 def inputs_of(person: Person, options: Sequence[str]) -> dict[str, np.ndarray]:
@@ -129,15 +133,40 @@ def inputs_of(person: Person, options: Sequence[str]) -> dict[str, np.ndarray]:
 
     Raises ValueError for a medicine that the model does not know.
     """
-    unknown = [one for one in options if one not in OPTIONS]
-    if unknown:
-        raise ValueError(f"the model does not know {', '.join(unknown)}")
-    facts = {name: np.array([value]) for name, value in _facts(person).items()}
-    row = patient_array(facts)
+    return inputs_of_many([(person, options)])
+
+
+def inputs_of_many(
+    asked: Iterable[tuple[Person, Sequence[str]]],
+) -> dict[str, np.ndarray]:
+    """The rows of several people one after the other, each with their own options.
+
+    Raises ValueError for a medicine that the model does not know.
+    """
+    facts: list[dict[str, float]] = []
+    rows: list[int] = []
+    places: list[int] = []
+    for person, options in asked:
+        # A medicine's own inhibition is in its own outcomes already, not in others'.
+        taken = {drug.name for drug in sort_out(person.current)[0]} & {*options}
+        own = {one: len(facts) + i for i, one in enumerate(sorted(taken), start=1)}
+        for drug in (None, *own):
+            genes = adjusted(person.genes, person.current, drug=drug)
+            facts.append(_facts(person, genes))
+        alike = len(facts) - len(own) - 1
+        rows += [own.get(one, alike) for one in options]
+        places += [_place(one) for one in options]
+    columns = {name: np.array([one[name] for one in facts]) for name in FACTS}
     return {
-        "patient": np.repeat(row, len(options), axis=0),
-        "drug": drug_array(np.array([OPTIONS.index(one) for one in options], int)),
+        "patient": patient_array(columns)[np.array(rows, int)],
+        "drug": drug_array(np.array(places, int)),
     }
+
+
+def _place(option: str) -> int:
+    if option not in OPTIONS:
+        raise ValueError(f"the model does not know {option}")
+    return OPTIONS.index(option)
 
 
 def known_conditions(found: Mapping[str, bool]) -> dict[str, bool]:
@@ -193,7 +222,7 @@ def schema_hash() -> str:
     return hashlib.sha256(json.dumps(whole).encode()).hexdigest()
 
 
-def _facts(person: Person) -> dict[str, float]:
+def _facts(person: Person, genes: Sequence[GeneResult]) -> dict[str, float]:
     months, trials = person.episode_months, person.trials
     told = {
         "age": person.age_years,
@@ -202,8 +231,8 @@ def _facts(person: Person) -> dict[str, float]:
         "episode": None if months is None else float(np.log1p(months)),
         "failures": person.failures,
         **{name: person.conditions.get(name) for name in CONDITIONS},
-        **{gene: _level(gene, person.genes) for gene in LEVELS},
-        **{name: _carried(*ALLELES[name], person.genes) for name in ALLELES},
+        **{gene: _level(gene, genes) for gene in LEVELS},
+        **{name: _carried(*ALLELES[name], genes) for name in ALLELES},
         **{one: None if trials is None else _outcome(trials, one) for one in OPTIONS},
     }
     return {n: nan if value is None else float(value) for n, value in told.items()}

@@ -57,6 +57,8 @@ def _adjusted(
     noted = [f"{one.words()}; named, not counted" for one in inducers]
     noted += [f"{one.words()}; counted in its own advice" for one in itself]
     made = _inhibited(result, rule, inhibitors)
+    if not noted:
+        return made
     return replace(made, adjusted_because=(*made.adjusted_because, *noted))
 
 

@@ -97,7 +97,8 @@ def report(case: Case) -> Report:
     lines, unknown = advise_all(
         asked, reading.results, case.population, current=case.current or ()
     )
-    found = _stops(case, reading.results, known, taken)
+    genes = adjusted(reading.results, case.current or ())
+    found = _stops(case, reading.results, known, genes)
     words = [
         recommend(
             one.name,
@@ -108,7 +109,7 @@ def report(case: Case) -> Report:
     ]
     words += [not_known(one.medication) for one in unknown]
     return Report(
-        genes=_results(case, reading.results),
+        genes=genes,
         advice=lines,
         stops=found,
         recommendations=tuple(words),
@@ -138,26 +139,23 @@ def scored(
     return replace(made, recommendations=words, comparison=ranking)
 
 
-def _results(
-    case: Case, results: Sequence[GeneResult], drug: str | None = None
-) -> tuple[GeneResult, ...]:
-    return adjusted(results, case.current or (), drug=drug)
-
-
 def _stops(
     case: Case,
     results: Sequence[GeneResult],
     known: Sequence[Drug],
-    taken: Sequence[Drug],
+    genes: Sequence[GeneResult],
 ) -> tuple[Stop, ...]:
-    """Of every medicine; of one that is taken without its own inhibition."""
-    common = _results(case, results)
+    """Of every medicine by `genes`; of one that is taken without its own inhibition."""
+    current = case.current or ()
+    taken, _ = sort_out(current)
     return tuple(
         stop
         for one in known
         for stop in stops(
             one.name,
-            genotype=_results(case, results, one.name) if one in taken else common,
+            genotype=(
+                adjusted(results, current, drug=one.name) if one in taken else genes
+            ),
             population=case.population,
             conditions=case.conditions,
             current=case.current,

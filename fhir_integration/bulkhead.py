@@ -12,7 +12,13 @@ from datetime import date
 
 from backend.twin.errors import EhrUnavailable
 from backend.twin.person import Person
-from backend.twin.ports import CorrelationDocument, Ehr, ForecastDocument, Receipt
+from backend.twin.ports import (
+    CorrelationDocument,
+    Ehr,
+    ForecastDocument,
+    Receipt,
+    TreatmentDocument,
+)
 from backend.twin.record import PatientRecord
 
 PATIENCE_S = 0.5  # an EHR that is well frees a place sooner; a hanging one does not
@@ -72,6 +78,15 @@ class Bulkhead:
                 ehr_patient, since=since, until=until, also=also
             )
 
+    def read_treatment(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """As the EHR does it. Raises EhrUnavailable when no place is free."""
+        with self._places.one():
+            return self._ehr.read_treatment(
+                ehr_patient, since=since, until=until, also=also
+            )
+
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""
         with self._places.one():
@@ -86,3 +101,8 @@ class Bulkhead:
         """As the EHR does it. Raises EhrUnavailable when no place is free."""
         with self._places.one():
             return self._ehr.write_correlation(document)
+
+    def write_treatment(self, document: TreatmentDocument) -> Receipt:
+        """As the EHR does it. Raises EhrUnavailable when no place is free."""
+        with self._places.one():
+            return self._ehr.write_treatment(document)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from backend.twin.genes import GeneCall
 from backend.twin.history import Diagnosis, MedicationEvent
+from backend.twin.lab_facts import LabFact
 from backend.twin.measures import Measure
 from backend.twin.person import Person
 from backend.twin.record import Reason, Refusal
@@ -73,10 +74,11 @@ class Told:
     medications: list[MedicationEvent] = field(default_factory=list)
     diagnoses: list[Diagnosis] = field(default_factory=list)
     genotypes: list[GeneCall] = field(default_factory=list)
+    lab_facts: list[LabFact] = field(default_factory=list)
 
 
 def history(reads: Iterable[ReadResource]) -> tuple[Told, list[Refusal]]:
-    """Medicines, conditions and genes; the first by reference of equal ones counts."""
+    """Of facts of the history, the first by reference of equal ones counts."""
     found = sorted(
         (
             (result.source, content_of(result), result)
@@ -94,13 +96,20 @@ def history(reads: Iterable[ReadResource]) -> tuple[Told, list[Refusal]]:
             repeated.append(Refusal(source, Reason.DUPLICATE))
             continue
         seen.add(content)
-        if isinstance(result, MedicationEvent):
-            told.medications.append(result)
-        elif isinstance(result, Diagnosis):
-            told.diagnoses.append(result)
-        else:
-            told.genotypes.append(result)
+        _tell(told, result)
     return told, repeated
+
+
+def _tell(told: Told, result: History) -> None:
+    match result:
+        case MedicationEvent():
+            told.medications.append(result)
+        case Diagnosis():
+            told.diagnoses.append(result)
+        case GeneCall():
+            told.genotypes.append(result)
+        case _:
+            told.lab_facts.append(result)
 
 
 def person(reads: Iterable[ReadResource]) -> Person | None:

@@ -11,7 +11,7 @@ from fhir_integration import codes
 from fhir_integration.errors import KeptOtherwise
 from fhir_integration.strict_json import Json
 
-_Same = Callable[[Json, Json], bool]
+Same = Callable[[Json, Json], bool]
 _OURS = frozenset({codes.FORECAST, codes.CORRELATION})
 
 
@@ -25,12 +25,12 @@ def compare(sent: Json, kept: Json, *, created: bool = True) -> None:
     its grade may be another one.
     """
     ignored = set() if created else {"grade"}
-    _compare(sent, kept, {k: v for k, v in _FULL.items() if k not in ignored})
+    compare_parts(sent, kept, {k: v for k, v in _FULL.items() if k not in ignored})
 
 
 def compare_day(sent: Json, kept: Json) -> None:
     """The same for one day of a flat forecast; its AI label may be stripped."""
-    _compare(sent, kept, _DAY)
+    compare_parts(sent, kept, _DAY)
 
 
 def compare_correlation(sent: Json, kept: Json, *, created: bool = True) -> None:
@@ -40,13 +40,13 @@ def compare_correlation(sent: Json, kept: Json, *, created: bool = True) -> None
     may have worded and graded it.
     """
     ignored = set() if created else {"grade", "note"}
-    _compare(sent, kept, {k: v for k, v in _LINK.items() if k not in ignored})
+    compare_parts(sent, kept, {k: v for k, v in _LINK.items() if k not in ignored})
 
 
 def compare_coefficient(sent: Json, kept: Json, *, created: bool = True) -> None:
     """The same for a flat correlation; its AI label may be stripped, its note not."""
     ignored = set() if created else {"note"}
-    _compare(sent, kept, {k: v for k, v in _FLAT_LINK.items() if k not in ignored})
+    compare_parts(sent, kept, {k: v for k, v in _FLAT_LINK.items() if k not in ignored})
 
 
 def compare_voucher(sent: Json, kept: Json) -> None:
@@ -55,10 +55,11 @@ def compare_voucher(sent: Json, kept: Json) -> None:
     What a server finds in its place, if it searches by less than it was asked, may be a
     Provenance of its own.
     """
-    _compare(sent, kept, _VOUCHER)
+    compare_parts(sent, kept, _VOUCHER)
 
 
-def _compare(sent: Json, kept: Json, parts: Mapping[str, _Same]) -> None:
+def compare_parts(sent: Json, kept: Json, parts: Mapping[str, Same]) -> None:
+    """Raise KeptOtherwise with the first part that is not the same, or not there."""
     for part, same in parts.items():
         try:
             is_same = same(sent, kept)
@@ -68,7 +69,8 @@ def _compare(sent: Json, kept: Json, parts: Mapping[str, _Same]) -> None:
             raise KeptOtherwise(part)
 
 
-def _identifier(resource: Json) -> object:
+def own_identifiers(resource: Json) -> object:
+    """Of its identifiers ours, whatever the EHR adds."""
     return {
         (identifier["system"], identifier["value"])
         for identifier in resource["identifier"]
@@ -83,27 +85,28 @@ def _code(element: Json) -> tuple[str, str]:
     raise KeyError("no code of ours")
 
 
-def _label(resource: Json) -> bool:
+def is_labelled(resource: Json) -> bool:
+    """Whether it says that an AI asserts it."""
     labels = resource["meta"]["security"]
     return any(label["code"] == codes.AI_LABEL["code"] for label in labels)
 
 
 def _subject(resource: Json) -> list[str]:
-    return _relative(resource["subject"]["reference"]).split("/")
+    return relative(resource["subject"]["reference"]).split("/")
 
 
-def _relative(reference: str) -> str:
+def relative(reference: str) -> str:
     """ "Type/id" of a reference, which a server may spell in full or with a version."""
     return "/".join(reference.split("/_history/", maxsplit=1)[0].split("/")[-2:])
 
 
 def _agents(resource: Json) -> set[str]:
     who = [agent["who"] for agent in resource["agent"]]
-    return {_relative(one["reference"]) for one in who if "reference" in one}
+    return {relative(one["reference"]) for one in who if "reference" in one}
 
 
 def _targets(resource: Json) -> set[str]:
-    return {_relative(target["reference"]) for target in resource["target"]}
+    return {relative(target["reference"]) for target in resource["target"]}
 
 
 def _period(resource: Json) -> tuple[str, str]:
@@ -120,7 +123,8 @@ def _grade(resource: Json) -> set[str]:
     }
 
 
-def _notes(resource: Json) -> set[str]:
+def notes(resource: Json) -> set[str]:
+    """The words beside it."""
     return {note["text"] for note in resource["note"]}
 
 
@@ -211,41 +215,43 @@ def _same_value(sent: Json, kept: Json) -> bool:
     return _close(_stated("valueQuantity", ours), _stated("valueQuantity", theirs))
 
 
-def _within(of: Callable[[Json], Set[object]]) -> _Same:
+def within(of: Callable[[Json], Set[object]]) -> Same:
+    """The same if the EHR keeps all of it, and perhaps more."""
     return lambda sent, kept: of(sent) <= of(kept)
 
 
-def _equal(of: Callable[[Json], object]) -> _Same:
+def equal(of: Callable[[Json], object]) -> Same:
+    """The same if the EHR keeps just that."""
     return lambda sent, kept: of(sent) == of(kept)
 
 
-_BOTH: dict[str, _Same] = {
-    "identifier": _equal(_identifier),
-    "status": _equal(lambda resource: resource["status"]),
-    "code": _equal(_code),
-    "patient": _equal(_subject),
+_BOTH: dict[str, Same] = {
+    "identifier": equal(own_identifiers),
+    "status": equal(lambda resource: resource["status"]),
+    "code": equal(_code),
+    "patient": equal(_subject),
 }
-_FULL: dict[str, _Same] = {
+_FULL: dict[str, Same] = {
     **_BOTH,
-    "AI label": _equal(_label),
-    "period": _equal(_period),
+    "AI label": equal(is_labelled),
+    "period": equal(_period),
     "set of numbers": _same_numbers,
-    "grade": _equal(_grade),
+    "grade": equal(_grade),
 }
-_DAY: dict[str, _Same] = {
+_DAY: dict[str, Same] = {
     **_BOTH,
-    "day": _equal(lambda resource: resource["effectiveDateTime"][:10]),
+    "day": equal(lambda resource: resource["effectiveDateTime"][:10]),
     "number": _same_value,
 }
-_FLAT_LINK: dict[str, _Same] = {
+_FLAT_LINK: dict[str, Same] = {
     **_BOTH,
-    "period": _equal(_period),
+    "period": equal(_period),
     "number": _same_value,
-    "note": _within(_notes),
+    "note": within(notes),
 }
-_LINK: dict[str, _Same] = {
+_LINK: dict[str, Same] = {
     **_FLAT_LINK,
     **_FULL,
-    "pair": _within(_concepts),
+    "pair": within(_concepts),
 }
-_VOUCHER: dict[str, _Same] = {"agent": _within(_agents), "target": _within(_targets)}
+_VOUCHER: dict[str, Same] = {"agent": within(_agents), "target": within(_targets)}

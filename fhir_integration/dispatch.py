@@ -16,6 +16,7 @@ from fhir_integration.kinds import questionnaire
 from fhir_integration.kinds.condition import read_condition
 from fhir_integration.kinds.consent import Consented, read_consent
 from fhir_integration.kinds.genotype import is_genotype, read_genotype
+from fhir_integration.kinds.lab_fact import is_lab_fact, read_lab_fact
 from fhir_integration.kinds.medication import read_medication
 from fhir_integration.kinds.modified import is_modified
 from fhir_integration.kinds.person import read_person
@@ -184,6 +185,8 @@ def _observation(resource: Json, context: Context, source: str) -> Iterable[Resu
     subject = context.subject
     if is_genotype(resource):
         return read_genotype(resource, subject=subject, source=source)
+    if is_lab_fact(resource):
+        return read_lab_fact(resource, subject=subject, source=source)
     is_score = isinstance(instrument(resource), Instrument)
     if not is_score and is_wearable(resource):
         return _wearable(resource, context, source)

@@ -7,6 +7,7 @@ from datetime import date
 
 from backend.twin.genes import GeneCall
 from backend.twin.history import Diagnosis, MedicationEvent
+from backend.twin.lab_facts import LabFact
 from backend.twin.person import Person
 from backend.twin.record import Reason
 from fhir_integration.kinds.consent import Consented
@@ -15,7 +16,7 @@ from fhir_integration.kinds.wearable import Sample
 from fhir_integration.observation import Answer, Reading
 from fhir_integration.times import Moment
 
-History = MedicationEvent | Diagnosis | GeneCall
+History = MedicationEvent | Diagnosis | GeneCall | LabFact
 Fact = Reading | Answer | Sample | History | Person | Consented
 Result = Fact | Refused
 
@@ -27,13 +28,20 @@ def concept_of(fact: Fact) -> str:
             return fact.scale.key
         case Sample():
             return fact.measure.key
+        case MedicationEvent() | Diagnosis() | GeneCall() | LabFact():
+            return _of_history(fact)
+    return "person" if isinstance(fact, Person) else "consent"
+
+
+def _of_history(fact: History) -> str:
+    match fact:
         case MedicationEvent():
             return f"medication:{'+'.join(fact.ingredients)}"
         case Diagnosis():
             return f"condition:{fact.concept}"
         case GeneCall():
             return f"gene:{fact.gene}"
-    return "person" if isinstance(fact, Person) else "consent"
+    return f"lab:{fact.kind}"
 
 
 def content_of(found: Result) -> tuple[str, ...]:
@@ -88,7 +96,7 @@ def within(found: Result, *, since: date, until: date) -> Result | None:
 def day_of(found: Result) -> date | None:
     """The day from which on a fact of the history holds; None if there is none."""
     match found:
-        case MedicationEvent() | GeneCall():
+        case MedicationEvent() | GeneCall() | LabFact():
             return found.day
         case Diagnosis():
             return found.onset

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fhir.resources.R4B.detectedissue import DetectedIssue
 from fhir.resources.R4B.device import Device
 from fhir.resources.R4B.observation import Observation
 from fhir.resources.R4B.provenance import Provenance
+from fhir.resources.R4B.task import Task
 from pydantic import ValidationError
 
 from backend.twin.scales import Scale
@@ -21,9 +23,11 @@ from fhir_integration.strict_json import Json
 
 # `Any`: the library's metaclass hides pydantic's methods from the type checker.
 _MODELS: dict[str, Any] = {
+    "DetectedIssue": DetectedIssue,
     "Device": Device,
     "Observation": Observation,
     "Provenance": Provenance,
+    "Task": Task,
 }
 _SLACK = 1e-4  # the numbers are rounded to four decimals, the bounds are not
 _STATUSES = frozenset(

@@ -83,8 +83,12 @@ def provenance(
     issued: datetime,
     observation_references: Sequence[str],
     device_reference: str,
+    is_by_model: bool = True,
 ) -> Json:
-    """Which software made the Observations, from which versions of which entries."""
+    """Which software made the Observations, from which versions of which entries.
+
+    It says that an AI asserts them unless `is_by_model` is False: rules are none.
+    """
     entities = [
         {"role": "source", "what": {"reference": source}}
         for source in references(sources)
@@ -92,9 +96,10 @@ def provenance(
     agent = concept(
         "http://terminology.hl7.org/CodeSystem/provenance-participant-type", "assembler"
     )
+    labelled: Json = {"meta": {"security": [codes.AI_LABEL]}} if is_by_model else {}
     resource: Json = {
         "resourceType": "Provenance",
-        "meta": {"security": [codes.AI_LABEL]},
+        **labelled,
         "target": [{"reference": name} for name in observation_references],
         "recorded": instant(issued),
         "activity": concept(

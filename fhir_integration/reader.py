@@ -129,6 +129,7 @@ class _Reading:
             medications=tuple(history.medications),
             diagnoses=tuple(history.diagnoses),
             genotypes=tuple(history.genotypes),
+            lab_facts=tuple(history.lab_facts),
             person=collecting.person(kept),
         )
 

@@ -13,7 +13,7 @@ from fhir_integration.times import span
 MOST_PER_PAGE = 200
 _KNOWN = frozenset(
     {"patient", "subject", "code", "date", "authored", "identifier", "target", "agent"}
-    | {"authoredon", "effective", "_id", "_count", "_sort", "_offset"}
+    | {"authoredon", "effective", "status", "_id", "_count", "_sort", "_offset"}
 )
 _DATES = frozenset({"date", "authored", "authoredon", "effective"})
 _PREFIXES = frozenset({"eq", "ge", "gt", "le", "lt"})
@@ -37,6 +37,7 @@ class Row:
     patients: frozenset[str]
     identifiers: frozenset[str]
     codes: frozenset[str]
+    status: str
     targets: frozenset[str]
     agents: frozenset[str]
     dates: tuple[float, float] | None
@@ -53,6 +54,7 @@ class Query:
     agent: str | None = None
     own_ids: frozenset[str] | None = None
     codes: frozenset[str] | None = None
+    statuses: frozenset[str] | None = None
     dates: tuple[tuple[str, float, float], ...] = ()
     sort: str = ""
     count: int = 50
@@ -67,6 +69,7 @@ class Query:
             and (self.agent is None or self.agent in row.agents)
             and (self.own_ids is None or row.own_id in self.own_ids)
             and _shares(self.codes, row.codes)
+            and (self.statuses is None or row.status in self.statuses)
             and all(_in_time(row.dates, asked) for asked in self.dates)
         )
 
@@ -107,6 +110,7 @@ def parse_query(kind: str, text: str) -> Query:
         agent=last.get("agent"),
         own_ids=frozenset(last["_id"].split(",")) if "_id" in last else None,
         codes=_asked_tokens(last, "code"),
+        statuses=_asked_tokens(last, "status"),
         dates=tuple(_asked_date(value) for name, value in pairs if name in _DATES),
         sort=_sort(last.get("_sort", "")),
         count=min(_number(last, "_count", 50), MOST_PER_PAGE),
@@ -170,6 +174,7 @@ def row_of(stored: Json, raw: bytes) -> Row:
         patients=frozenset(_patients(stored)),
         identifiers=frozenset(_tokens(_dicts(stored.get("identifier")), "value")),
         codes=frozenset(_tokens(_codings(stored.get("code")), "code")),
+        status=str(stored.get("status", "")),
         targets=_references(_dicts(stored.get("target"))),
         agents=_references(
             _dicts([agent.get("who") for agent in _dicts(stored.get("agent"))])
@@ -186,7 +191,7 @@ def _references(links: list[Json]) -> frozenset[str]:
 
 
 def _patients(stored: Json) -> Iterable[str]:
-    for name in ("subject", "patient"):
+    for name in ("subject", "patient", "for"):
         link = stored.get(name)
         reference = link.get("reference") if isinstance(link, dict) else None
         if isinstance(reference, str) and "Patient/" in reference:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote_plus
 
+from backend.twin.lab_facts import LAB_KINDS
 from backend.twin.measures import by_code
 from backend.twin.scales import known_scales
 from fhir_integration.codes import (
@@ -19,6 +20,7 @@ from fhir_integration.codes import (
     SiteCodes,
     safety_items,
 )
+from fhir_integration.kinds.genotype import codes_of_genotypes
 from fhir_integration.search_values import token
 
 # Characters of one list of codes as it stands in a URL. IIS takes 2,048 of a query
@@ -43,6 +45,16 @@ def symptom_codes(site_codes: SiteCodes = NO_SITE_CODES) -> list[str]:
 def signal_codes(site_codes: SiteCodes = NO_SITE_CODES) -> list[str]:
     """The same for every code that is read as a body signal."""
     return _parts(_tokens(set(by_code()), {MEASURE}, site_codes))
+
+
+def gene_codes(site_codes: SiteCodes = NO_SITE_CODES) -> list[str]:
+    """The same for every code that is read as a genotype, or as what follows of one."""
+    return _parts(_tokens(codes_of_genotypes(), set(), site_codes))
+
+
+def lab_codes(site_codes: SiteCodes = NO_SITE_CODES) -> list[str]:
+    """The same for every laboratory fact that rules on medicines ask for."""
+    return _parts(_tokens({(LOINC, code) for code in LAB_KINDS}, set(), site_codes))
 
 
 def _tokens(single: set[_Code], own: set[str], site_codes: SiteCodes) -> list[str]:

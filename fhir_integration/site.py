@@ -11,7 +11,12 @@ import httpx
 
 from backend.twin.errors import EhrMalformed, EhrNotFound, EhrRefused
 from backend.twin.person import Person
-from backend.twin.ports import CorrelationDocument, ForecastDocument, Receipt
+from backend.twin.ports import (
+    CorrelationDocument,
+    ForecastDocument,
+    Receipt,
+    TreatmentDocument,
+)
 from backend.twin.record import PatientRecord, Reason
 from fhir_integration.auth import Token
 from fhir_integration.client import FhirClient
@@ -26,6 +31,10 @@ from fhir_integration.pulling import MOST_VALUES, NO_SUCH_SEARCH, PAGE_SIZE, Pul
 from fhir_integration.reader import read_record
 from fhir_integration.strict_json import Json
 from fhir_integration.subject import Subject
+from fhir_integration.treatment_writer import (
+    write_treatment,
+    write_treatment_in_words,
+)
 from fhir_integration.versions import is_other_version
 from fhir_integration.writer import write_days, write_forecast
 
@@ -105,6 +114,21 @@ class FhirEhr:
         found = pull.for_correlation(most=self._most_values)
         record = self._record(found, ehr_patient, since=since, until=until, also=also)
         return replace(record, treatment_known=False)
+
+    def read_treatment(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """What advice on medicines rests on: genes, medicines, conditions, lab facts.
+
+        Genes and conditions of all times up to `until`; orders and statements that
+        stand, however old, and all of the days from `since` on; laboratory facts of
+        these days. `treatment_known` is False where the EHR gives no medicines. `also`
+        as with `read_symptoms`.
+        """
+        pull = self._pull(ehr_patient, since, until, also)
+        found = pull.for_treatment()
+        record = self._record(found, ehr_patient, since=since, until=until, also=also)
+        return replace(record, treatment_known=pull.gives_medicines)
 
     def _pull(
         self, ehr_patient: str, since: date, until: date, also: Sequence[str]
@@ -205,4 +229,16 @@ class FhirEhr:
         write = modes.get(self._write_mode)
         if write is None:
             raise EhrRefused("this site takes no correlations back", status=405)
+        return write(self.client, document, until=self.client.deadline())
+
+    def write_treatment(self, document: TreatmentDocument) -> Receipt:
+        """Write once, however often it is called; read back and compare.
+
+        Mode "full" writes Observations with everything, "flat" the same in words,
+        "none" refuses. Tasks and a DetectedIssue are written in both.
+        """
+        modes = {"full": write_treatment, "flat": write_treatment_in_words}
+        write = modes.get(self._write_mode)
+        if write is None:
+            raise EhrRefused("this site takes no advice back", status=405)
         return write(self.client, document, until=self.client.deadline())

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from backend.twin.genes import GeneCall
 from backend.twin.history import Diagnosis, MedicationEvent
+from backend.twin.lab_facts import LabFact
 from backend.twin.person import Person
 from backend.twin.scales import Scale
 from backend.twin.streams import Stream
@@ -113,6 +114,7 @@ class PatientRecord:
     medications: tuple[MedicationEvent, ...] = ()
     diagnoses: tuple[Diagnosis, ...] = ()
     genotypes: tuple[GeneCall, ...] = ()
+    lab_facts: tuple[LabFact, ...] = ()
     person: Person | None = None
     treatment_known: bool = True
     digest: str = field(init=False, compare=False)
@@ -130,6 +132,7 @@ def _digest(record: PatientRecord) -> str:
     lines = [line for series in record.series for line in _lines(series)]
     lines += [f"stream|{stream.digest}" for stream in record.streams]
     facts = (*record.medications, *record.diagnoses, *record.genotypes)
+    facts += record.lab_facts
     lines += [f"{type(fact).__name__}|{fact!r}" for fact in facts]
     lines += [f"person|{record.person!r}"] if record.person else []
     lines += [

@@ -17,7 +17,7 @@ from datetime import date
 
 from backend.twin.genes import GeneCall, genes, symbols_by_hgnc
 from backend.twin.record import Reason
-from fhir_integration.codes import LOINC, canonical
+from fhir_integration.codes import GENOMICS, LOINC, canonical
 from fhir_integration.instruments import codings, dicts
 from fhir_integration.kinds.diplotype import Said, fit, read_text
 from fhir_integration.kinds.modified import is_modified
@@ -64,6 +64,12 @@ ANSWERS = {
     "LA9634-2": "negative",  # absent
 }
 _HIGHEST_ACTIVITY = 20.0  # ten copies of the most active allele
+
+
+def codes_of_genotypes() -> set[tuple[str, str]]:
+    """(system, code) of every Observation that is read here, for a search."""
+    of_effects = {(GENOMICS, code) for code in _EFFECTS - {_EFFECT}}
+    return {_SNOMED} | {(LOINC, code) for code in _RESULTS | {_EFFECT}} | of_effects
 
 
 def is_genotype(resource: Json) -> bool:

@@ -126,7 +126,8 @@ def train(
     run = Run(MODEL, seed, steps, recipe.batch, f"{schema_hash()[:16]}-{rows}")
     torch.manual_seed(seed)
     net = BiometricCorrelation(size or Size())
-    best = Best(checkpoint.with_suffix(".best.pt"))
+    # Of this run alone: another one's best weights, of other data, may score better.
+    best = Best(checkpoint.with_suffix(f".{seed}-{steps}-{rows}.best.pt"))
     if not checkpoint.exists():
         best.path.unlink(missing_ok=True)
 

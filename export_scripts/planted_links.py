@@ -8,7 +8,7 @@ fifth of the reports missed, whole numbers from 0 to 10.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -169,10 +169,7 @@ def plant(
     symptoms = {}
     for s, symptom in enumerate(SYMPTOMS):
         weight[:, s] = weights(rng, len(names), strength)
-        lags = rng.integers(0, HISTORY + 1, len(names))
-        if whole_days:
-            daily = np.array([not is_hourly(name) for name in names])
-            lags = np.where(daily, (lags + 12) // 24 * 24, lags)
+        lags = _lags(rng, names, whole_days=whole_days)
         lag[:, s] = np.where(weight[:, s] != 0, lags, -1)
         driven = sum(
             w * row[at - back]
@@ -191,6 +188,17 @@ def plant(
         clock[-1] + HOUR,
     )
     return Planted(patient, weight, lag)
+
+
+def _lags(
+    rng: np.random.Generator, names: Sequence[str], *, whole_days: bool
+) -> np.ndarray:
+    """One lag a biometric, hours."""
+    lags = rng.integers(0, HISTORY + 1, len(names))
+    if not whole_days:
+        return lags
+    daily = np.array([not is_hourly(name) for name in names])
+    return np.where(daily, (lags + 12) // 24 * 24, lags)
 
 
 def weights(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +37,7 @@ PATIENTS, ROUNDS = 3, 9
 REPORTS_A_DAY = 4
 DAYS = 90
 LENGTHS = (30, 60, 90, 180)
+LENGTH_COLUMNS = ["days", "ms of CPU", "times the days", "times the cost"]
 MOST = 0.1  # of the classical method's CPU
 STEEPEST = 1.0  # growth of the cost over growth of the history: linear, or less
 Work = Callable[[], object]
@@ -118,16 +119,6 @@ def cost(found: Bench, ask: Callable[[Any], object], *, rounds: int = ROUNDS) ->
 
 def part(made: Cost, name: str = PREDICTOR) -> str:
     """The page's part as text."""
-    base = made.by_days[LENGTHS[0]]
-    rows = [
-        [
-            str(days),
-            f"{1000 * seconds:.1f}",
-            f"{days / LENGTHS[0]:.1f}",
-            f"{seconds / base:.2f}",
-        ]
-        for days, seconds in made.by_days.items()
-    ]
     lines = [
         HEADING,
         "",
@@ -149,7 +140,7 @@ def part(made: Cost, name: str = PREDICTOR) -> str:
         ),
         "By length of the history:",
         "",
-        *table(["days", "ms of CPU", "times the days", "times the cost"], rows),
+        *table(LENGTH_COLUMNS, _by_length(made.by_days)),
         f"The cost grows {made.growth:.2f} times as fast as the history (goal: at",
         f"most {STEEPEST:g}, linear). A day more costs {made.steeper:.2f} times as",
         f"much from {DAYS} to {LENGTHS[-1]} days as from {LENGTHS[0]} to {DAYS}: the C",
@@ -158,6 +149,20 @@ def part(made: Cost, name: str = PREDICTOR) -> str:
         "1.04 times.",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _by_length(by_days: Mapping[int, float]) -> list[list[str]]:
+    """A row of `LENGTH_COLUMNS` for each length."""
+    base = by_days[LENGTHS[0]]
+    return [
+        [
+            str(days),
+            f"{1000 * seconds:.1f}",
+            f"{days / LENGTHS[0]:.1f}",
+            f"{seconds / base:.2f}",
+        ]
+        for days, seconds in by_days.items()
+    ]
 
 
 def main() -> None:

@@ -106,9 +106,16 @@ def test_the_best_weights_are_kept(tmp_path: Path) -> None:
 
 
 def test_a_new_run_forgets_the_best_of_another(data: Data, tmp_path: Path) -> None:
-    stale = tmp_path / "run.best.pt"
+    """Whether it is of the same settings or of others; the checkpoint may be there."""
+    path = tmp_path / "run.pt"
+    trained(data, path, steps=2)
+    [stale] = tmp_path.glob("*.best.pt")
     torch.save({"loss": -100.0, "net": {}}, stale)
-    trained(data, tmp_path / "run.pt", steps=1)
+    trained(data, path, steps=1)
+    [fresh] = set(tmp_path.glob("*.best.pt")) - {stale}
+    assert torch.load(fresh, weights_only=True)["loss"] > 0
+    path.unlink()
+    trained(data, path, steps=2)
     assert torch.load(stale, weights_only=True)["loss"] > 0
 
 

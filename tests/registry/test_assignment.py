@@ -14,6 +14,7 @@ from backend.registry.services import register
 from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelGated, ModelUntrusted
 from backend.twin.features import schema_hash
+from backend.twin.pharmacogenomics import response_inputs
 from tests.predictions.fakes import Version
 from tests.registry.made import ACTOR, NET, FakeServer, pointers, registered, release
 
@@ -80,6 +81,10 @@ def test_what_is_not_to_be_asked_is_refused(
 
 LINKS = {"model": model_inputs.MODEL, "feature_schema_hash": model_inputs.schema_hash()}
 FORECASTS = {**LINKS, "feature_schema_hash": schema_hash()}
+RESPONSES = {
+    "model": response_inputs.MODEL,
+    "feature_schema_hash": response_inputs.schema_hash(),
+}
 
 
 @pytest.mark.parametrize(
@@ -88,19 +93,22 @@ FORECASTS = {**LINKS, "feature_schema_hash": schema_hash()}
         ("candidate", LINKS, ""),
         ("candidate", FORECASTS, "trained on other features"),
         ("shadow", LINKS, "correlations ask no shadow"),
+        ("candidate", RESPONSES, ""),
+        ("shadow", RESPONSES, "treatment comparisons ask no shadow"),
     ],
 )
-def test_a_network_of_links_may_be_a_candidate_and_no_shadow(
+def test_what_is_no_forecast_may_be_a_candidate_and_no_shadow(
     server: FakeServer, channel: str, card: dict[str, str], reason: str
 ) -> None:
+    model = card["model"]
     for versions in ((1,), (1, 2)):
-        found = [Version(model_inputs.MODEL, n, f"{n:064x}", card) for n in versions]
+        found = [Version(model, n, f"{n:064x}", card) for n in versions]
         register(actor="system:test", versions=found)
-    of = (model_inputs.MODEL, 2)
+    of = (model, 2)
     told = pytest.raises(ModelGated, match=reason) if reason else nullcontext()
     with told:
         assign(actor=ACTOR, channel=channel, of=of, models=server)
-    assert ((model_inputs.MODEL, channel) in pointers()) == (not reason)
+    assert ((model, channel) in pointers()) == (not reason)
 
 
 def test_a_shadow_that_fails_its_case_is_none(server: FakeServer) -> None:

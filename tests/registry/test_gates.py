@@ -10,6 +10,7 @@ import pytest
 from backend.registry.gates import refusals, uncalibrated
 from backend.twin import calibration
 from backend.twin.correlation import model_inputs
+from backend.twin.pharmacogenomics import response_inputs
 from tests.registry.made import NET, TREES, good_card
 
 GONE = object()
@@ -174,3 +175,74 @@ def test_a_network_over_pairs_is_weighed_against_production() -> None:
     assert closed(same, same) == []
     assert closed(worse, same) == ["champion"]
     assert closed(same, other) == ["champion"]
+
+
+def response_card(**metrics: Any) -> dict[str, Any]:
+    """The card of a response model that every gate lets through."""
+    each = {one: {"auc": 0.7, "ece": 0.01} for one in response_inputs.SIDE_EFFECTS}
+    figures = {
+        "label": "trained on simulated outcomes",
+        "real_world": {"auc_low": 0.6, "auc_high": 0.67, "source": "studies"},
+        "data": "simulated",
+        "people": 20_000,
+        "seed": 5,
+        "model": {"auc": 0.65, "ece": 0.01, "log_score": 0.63, "side_effects": each},
+        "oracle": {"auc": 0.66},
+        "share_of_oracle": 0.9,
+        "auc_gain": {"mean": 0.1, "low": 0.09, "high": 0.11},
+    }
+    return {
+        **good_card(),
+        "model": response_inputs.MODEL,
+        "feature_schema_hash": response_inputs.schema_hash(),
+        "training": {"finished": True},
+        "metrics": {**figures, **metrics},
+    }
+
+
+def with_scores(**scores: Any) -> dict[str, Any]:
+    """A response card whose model scores differ in one place."""
+    card = response_card()
+    card["metrics"]["model"] = {**card["metrics"]["model"], **scores}
+    return card
+
+
+RASH_OFF = {one: {"ece": 0.01} for one in response_inputs.SIDE_EFFECTS}
+RASH_OFF["rash"] = {"ece": 0.021}
+
+
+@pytest.mark.parametrize(
+    ("card", "shut"),
+    [
+        (response_card(), []),
+        (response_card(share_of_oracle=0.79), ["oracle"]),
+        (response_card(share_of_oracle=None), ["oracle"]),
+        (response_card(auc_gain={"mean": 0.1, "low": 0.0}), ["drug_only"]),
+        (response_card(label="trained"), ["label"]),
+        (response_card(real_world={}), ["label"]),
+        (response_card(people=999), ["people"]),
+        (with_scores(ece=0.021), ["calibrated"]),
+        (with_scores(side_effects=RASH_OFF), ["calibrated"]),
+        (with_scores(side_effects={}), ["calibrated"]),
+        ({**response_card(), "training": {"finished": False}}, ["finished"]),
+        ({**response_card(), "training": {}}, ["finished"]),
+        ({**response_card(), "feature_schema_hash": "0" * 64}, ["features"]),
+    ],
+)
+def test_a_response_model_has_gates_of_its_own(
+    card: dict[str, Any], shut: list[str]
+) -> None:
+    assert closed(card) == shut
+
+
+def test_what_is_off_is_named() -> None:
+    (refused,) = refusals(with_scores(side_effects=RASH_OFF), champion=None)
+    assert refused.reason == "off by more than 0.02 on average: rash"
+
+
+def test_a_response_model_is_weighed_against_production() -> None:
+    same, worse = response_card(), with_scores(log_score=0.64)
+    assert closed(same, same) == []
+    (refused,) = refusals(worse, champion=same)
+    assert refused.reason.startswith("its probability of a response is worse")
+    assert closed(same, response_card(oracle={"auc": 0.67})) == ["champion"]

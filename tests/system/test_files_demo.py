@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.twin.simulation.wearable_demo import wearable_records
+from fhir_integration.seed import observations
 from tests.fhir_integration.files.made_files import bundle, score, whole
 
 if TYPE_CHECKING:
@@ -33,6 +36,27 @@ def test_patients_with_entries_are_forecast_and_the_others_counted(
         assert f"Deliver: {written}, 0 failed" in output
         assert "read back: 2 of 2 forecasts are there exactly once" in output
         assert ", 0 problems" in output
+
+
+def test_patients_with_wearables_are_correlated_and_the_silent_counted(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder, today = tmp_path / "files", date(2026, 11, 20)
+    made = dict(zip("ab", wearable_records(today).values(), strict=True))
+    for name, record in {**made, "c": made["b"], "d": made["b"]}.items():
+        found = enumerate(observations(record, patient=name))
+        resources = ({**one, "id": f"{name}{number}"} for number, one in found)
+        whole(folder / f"{name}.json", bundle({**PATIENT, "id": name}, *resources))
+    whole(folder / "e.json", bundle({**PATIENT, "id": "e"}, score("o", 1, patient="e")))
+    arguments = ("--bundles", str(folder), "--today", today.isoformat())
+    output = installation.manage("demo", *arguments)
+    assert "5 patients have symptom entries" in output
+    assert output.count("90 days to 2026-11-19 (computed now)") == 3
+    assert output.count("precedes less anxiety by about 6 hours") == 1
+    assert output.count("No link is sure enough") == 2
+    assert "1 more patients with wearables: 0 with a link, 1 without" in output
+    assert "read back: 1 of 1 links are there exactly once" in output
+    assert ", 0 problems" in output
 
 
 def test_the_demo_runs_on_the_real_bundles(

@@ -4,6 +4,10 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
+from backend.twin.simulation.wearable_demo import LAG_HOURS
+
 if TYPE_CHECKING:
     from tests.system.conftest import Installation
 
@@ -31,11 +35,30 @@ def test_a_second_demo_writes_nothing_twice(installation: Installation) -> None:
     second = installation.manage("demo")
     assert re.search(r"Deliver: [1-9]\d* written now, 0 failed", first)
     assert "Deliver: 0 written now, 0 failed" in second
-    assert "(stored answer, equal record and models)" in second
+    assert "days to" in first and second.count("computed now") == 0
+    assert second.count("(stored answer, equal record and models)") == 5
     for output in (first, second):
         found = re.search(r"read back: (\d+) of (\d+) forecasts", output)
         assert found
         assert found[1] == found[2]
+        assert "read back: 1 of 1 links are there exactly once" in output
+    written = [re.findall(r"identifier (\S+)", output) for output in (first, second)]
+    assert len(written[0]) == 1 and written[0] == written[1]
+
+
+def test_the_demo_shows_a_link_with_its_lag_and_a_silence(
+    installation: Installation,
+) -> None:
+    output = installation.manage("demo", "--today", "2026-11-20")
+    _, linked, silent = re.split(r"patient-[67], 90 days to", output)
+    found = re.search(r"lag (\d+) hours \(90 % (\d+) to (\d+)\)", linked)
+    assert found
+    lag, low, high = map(int, found.groups())
+    assert low <= lag <= high and abs(lag - LAG_HOURS) <= 1
+    assert "This is an association, not a cause" in linked
+    assert "No link is sure enough to be put into words." in silent
+    assert re.search(r"to find a link of 0.3 takes about\s+\d+ to \d+", silent)
+    assert "coefficient" not in silent
 
 
 def test_the_demo_runs_on_a_real_diary(
@@ -44,13 +67,15 @@ def test_the_demo_runs_on_a_real_diary(
     diary = shared / "data" / "symptoms" / "kossakowski_mdd.csv"
     output = installation.manage("demo", "--diary", str(diary))
     assert "read back: 16 of 16 forecasts are there exactly once" in output
+    assert "nobody has both symptom entries and wearables" in output
     assert "0 problems" in output
 
 
-def test_a_demo_says_in_one_line_that_forecasts_are_switched_off(
-    installation: Installation,
+@pytest.mark.parametrize("service", ["forecast", "correlation"])
+def test_a_demo_says_in_one_line_that_a_service_is_switched_off(
+    installation: Installation, service: str
 ) -> None:
-    installation.manage("services", "off", "forecast", "--reason", "trial")
+    installation.manage("services", "off", service, "--reason", "trial")
     done = installation.run("manage.py", "demo", code=1)
-    assert "the service 'forecast' is switched off" in done.stderr
+    assert f"the service '{service}' is switched off" in done.stderr
     assert "Traceback" not in done.stderr

@@ -62,7 +62,10 @@ def test_serve_leaves_site_and_ehr_running_with_demo_accounts(
             token = httpx.post(f"{site}/api/v1/tokens", json=account).json()["token"]
             headers = {"Authorization": f"Token {token}"}
             patients = httpx.get(f"{site}/api/v1/patients", headers=headers).json()
-            assert len(patients) == 5
+            assert len(patients) == 7
+            links = [f"{site}/api/v1/patients/{p['id']}/correlations" for p in patients]
+            counts = [len(httpx.get(one, headers=headers).json()) for one in links]
+            assert sorted(counts) == [0, 0, 0, 0, 0, 1, 1], "two have a wearable"
             page = httpx.get(f"{site}/api/v1/docs")
             assert page.status_code == 200
             for source in re.findall(r'(?:src|href)="([^"]+)"', page.text):

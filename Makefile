@@ -61,6 +61,7 @@ evaluate: .venv/.full ## Score the served paths; writes docs/benchmarks.md; M=bi
 bench: .venv/.full ## Speed as ratios within one run; writes docs/benchmarks.md
 	@$(BIN)/python -m tests.bench.straight_line
 	@$(BIN)/python -m tests.bench.correlation_cost
+	@$(BIN)/python -m tests.bench.pharmacogenomics_cli
 
 prove: .venv/.full ## Bent resources by the 100,000; writes docs/reliability.md
 	@$(BIN)/python -m pytest -q -s -p no:cacheprovider tests/prove

@@ -111,10 +111,11 @@ def recommend(
     ]
     reasons += _of_sources(lines)
     words = [*said.values(), *(one.action for one in reasons if one.by == "stop")]
+    watch = any(one.severity == "monitor" and not one.needs for one in stops)
     made = Recommendation(
         medication=medication,
         action=binding(words),
-        caution="low",
+        caution="medium" if watch else "low",
         rationale="",
         reasons=_gravest_first(reasons),
         is_stopped=any(one.severity == "stop" for one in stops),
@@ -122,8 +123,7 @@ def recommend(
         missing=_missing(lines),
         needs=tuple(dict.fromkeys(need for one in stops for need in one.needs)),
     )
-    watch = any(one.severity == "monitor" and not one.needs for one in stops)
-    return _worded(replace(made, caution="medium" if watch else "low"))
+    return _worded(made)
 
 
 def not_known(medication: str) -> Recommendation:

@@ -254,6 +254,31 @@ def test_of_several_versions_the_newest_is_put_in(
         assert done.last_entries == {}
 
 
+def test_the_patients_with_values_of_wearables_are_told(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    pulse = {
+        "code": {"coding": [{"system": "http://loinc.org", "code": "8867-4"}]},
+        "valueQuantity": {"value": 61, "unit": "/min"},
+        "effectiveDateTime": "2026-02-01T08:00:00+01:00",
+    }
+    absent = {"valueQuantity": {"value": 0, "unit": "/min"}}
+    path = lines(
+        tmp_path / "a.ndjson",
+        [
+            *(PATIENT | {"id": own_id} for own_id in ("p1", "p2", "p3")),
+            score("a", 1, **pulse),
+            score("b", 1, patient="p2"),
+            score("c", 1, patient="p3", **{**pulse, **absent}),
+        ],
+    )
+    done = put_in(path, sandbox)
+    (own,) = done.wearables
+    (found,) = held(sandbox, "Observation", f"patient={own}")
+    assert found["valueQuantity"]["value"] == 61
+    assert own not in done.last_entries and len(done.last_entries) == 1
+
+
 def test_nothing_to_read_and_no_ehr_are_errors(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:

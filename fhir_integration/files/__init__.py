@@ -20,4 +20,8 @@ open_mhealth    data points of IEEE 1752.1 and Open mHealth; point_bodies knows 
 json_objects    the objects of a JSON file, one in memory at a time
 data_points     what a file says, judged as the FHIR reader does
 local_clock     times with and without offsets and zones
+
+Genes' own files:
+
+pharmcat        PharmCAT's reports, and the outside calls that go into it
 """

@@ -26,7 +26,7 @@ from backend.inference.keys import SHIPPED, trusted_keys
 from backend.inference.triton import ClientTls, TritonAddress, TritonServer
 from backend.people import crypto
 from backend.people.models import Site
-from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
+from backend.predictions.policy import AdvicePolicy, CorrelationPolicy, ForecastPolicy
 from backend.registry import services as registry
 from backend.registry.channels import needed
 from backend.registry.readiness import Server
@@ -100,8 +100,7 @@ def ehr_of(site: Site) -> Ehr:
     Raises EhrRefused where the site's address is one that we must not speak to.
     """
     if "ehr_of" in _replaced:
-        replaced: Ehr = _replaced["ehr_of"](site)
-        return replaced
+        return cast(Ehr, _replaced["ehr_of"](site))
     address = (site.slug, site.ehr_url, site.write_mode)
     with _lock:
         if address not in _ehrs:
@@ -116,8 +115,7 @@ def models() -> ModelServer:
     """
     global _server  # noqa: PLW0603 - one server per process, made on first use
     if "models" in _replaced:
-        replaced: ModelServer = _replaced["models"]
-        return replaced
+        return cast(ModelServer, _replaced["models"])
     with _serving:
         if _server is None:
             _server = _served()
@@ -147,8 +145,7 @@ def signing_key() -> tuple[Path | None, Path | None]:
 
 def metrics_token() -> str | None:
     """What opens the figures for Prometheus; None: nothing does."""
-    token: str | None = settings.MINDTWIN["METRICS_TOKEN"]
-    return token
+    return cast("str | None", settings.MINDTWIN["METRICS_TOKEN"])
 
 
 def forecast_policy() -> ForecastPolicy:
@@ -172,6 +169,12 @@ def correlation_policy() -> CorrelationPolicy:
         fresh_hours=own["CORRELATION_FRESH_HOURS"],
         timeout_s=own["MODEL_TIMEOUT_S"],
     )
+
+
+def pharmacogenomics_policy() -> AdvicePolicy:
+    """What an installation may set about advice on medicines."""
+    own = settings.MINDTWIN
+    return AdvicePolicy(**own["PHARMACOGENOMICS"], timeout_s=own["MODEL_TIMEOUT_S"])
 
 
 def lease_s() -> float:
@@ -238,10 +241,8 @@ def _token(site: Site) -> str | None:
     own = settings.MINDTWIN
     origin = _origin(site.ehr_url)
     if origin[0] not in own["EHR_SCHEMES"]:
-        allowed = " or ".join(own["EHR_SCHEMES"])
-        raise EhrRefused(
-            f"the EHR's address must begin with {allowed}", status=_REFUSED
-        )
+        said = f"the EHR's address must begin with {' or '.join(own['EHR_SCHEMES'])}"
+        raise EhrRefused(said, status=_REFUSED)
     kept: Mapping[str, str] | None = own["EHR_TOKENS"].get(site.slug)
     if kept is None:
         return None

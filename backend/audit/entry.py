@@ -28,6 +28,7 @@ class Action(StrEnum):
     LIST = "LIST"
     FORECAST = "FORECAST"
     CORRELATE = "CORRELATE"
+    ADVISE = "ADVISE"
     CREATE = "CREATE"
     PULL = "PULL"
     DELIVER = "DELIVER"

@@ -20,6 +20,7 @@ Row = dict[str, str | int]  # details of an audit row
 ACTIONS: Mapping[str, Action] = {
     "forecast": Action.FORECAST,
     "correlation": Action.CORRELATE,
+    "pharmacogenomics": Action.ADVISE,
 }  # by the service's name at the kill switch
 
 

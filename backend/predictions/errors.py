@@ -4,7 +4,8 @@ InsufficientData
  ├─ NoHistory        an empty record; carries what else there is to say of it
  ├─ DayOutOfRange    a day that no record can reach
  ├─ DaysOutOfRange   no days, or more than are looked at
- └─ TooManySamples   more values of wearables than are looked at at once
+ ├─ TooManySamples   more values of wearables than are looked at at once
+ └─ TooManyMedications  more medicines than one answer may be asked about
 ModelUnavailable
  └─ ModelsDown       no model answers and nothing stored may stand in; carries the same
 SealBroken
@@ -56,6 +57,13 @@ class TooManySamples(InsufficientData):
         super().__init__(
             (f"a window of at most {most} values of wearables; ask for fewer days",)
         )
+
+
+class TooManyMedications(InsufficientData):
+    """Advice was asked for on more medicines than one answer is made of."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__((f"a choice of at most {most} medicines",))
 
 
 class ModelsDown(ModelUnavailable):

@@ -11,8 +11,17 @@ from backend.predictions.correlation_answer import (
 )
 from backend.predictions.correlation_evidence import LookedAt
 from backend.predictions.models import Prediction
-from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
+from backend.predictions.policy import (
+    AdvicePolicy,
+    CorrelationPolicy,
+    ForecastPolicy,
+)
 from backend.predictions.remarks import Remarks
+from backend.predictions.treatment_answer import (
+    Asked,
+    TreatmentAnswer,
+    openable_advice,
+)
 
 
 def find_fresh(
@@ -81,5 +90,29 @@ def fresh_correlation(
             and answer.report.window == (window.reports_from, window.until)
             and answer.remarks == looked.remarks
         ):
+            return prediction, answer
+    return None
+
+
+def fresh_advice(
+    draft: Prediction, asked: Asked, remarks: Remarks, *, policy: AdvicePolicy
+) -> tuple[Prediction, TreatmentAnswer] | None:
+    """The newest stored advice that `draft` would repeat, or None.
+
+    As with correlations; what was asked, and what the clinician said, must be equal.
+    """
+    same = Prediction.objects.filter(
+        patient=draft.patient,
+        service=draft.service,
+        record_digest=draft.record_digest,
+        models_digest=draft.models_digest,
+        as_of=draft.as_of,
+        created__gt=draft.created - policy.fresh_for,
+        created__lte=draft.created,
+        stale_since=None,
+    )
+    for prediction in same.order_by("-created"):
+        answer = openable_advice(draft.patient, prediction)
+        if answer is not None and (answer.asked, answer.remarks) == (asked, remarks):
             return prediction, answer
     return None

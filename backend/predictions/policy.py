@@ -48,3 +48,27 @@ class CorrelationPolicy:
     def fresh_for(self) -> timedelta:
         """How long a stored answer is given again for an equal record."""
         return timedelta(hours=self.fresh_hours)
+
+
+@dataclass(frozen=True, slots=True)
+class AdvicePolicy:
+    """How far back medicines and laboratory values are read, and how many are asked.
+
+    `max_medications`: that one answer may be asked about. `fresh_hours` and
+    `timeout_s` as for forecasts.
+    """
+
+    lookback_days: int
+    max_medications: int
+    fresh_hours: float
+    timeout_s: float
+
+    @property
+    def lookback(self) -> timedelta:
+        """How far before the day asked for values are looked at."""
+        return timedelta(days=self.lookback_days)
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a stored answer is given again for an equal record."""
+        return timedelta(hours=self.fresh_hours)

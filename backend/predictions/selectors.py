@@ -21,7 +21,12 @@ from backend.predictions.correlation_answer import open_correlation
 from backend.predictions.drift import drift
 from backend.predictions.live_scores import live_scores
 from backend.predictions.models import Prediction
-from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
+from backend.predictions.pharmacogenomics import SERVICE as PHARMACOGENOMICS
+from backend.predictions.policy import (
+    AdvicePolicy,
+    CorrelationPolicy,
+    ForecastPolicy,
+)
 from backend.predictions.services import SERVICE
 from backend.predictions.shadow import shadow_summary
 from backend.predictions.stored import (
@@ -30,21 +35,30 @@ from backend.predictions.stored import (
     stored_forecast,
     summary,
 )
+from backend.predictions.stored_advice import (
+    AdviceSummary,
+    StoredAdvice,
+    advice_summary,
+    stored_advice,
+)
 from backend.predictions.stored_correlation import (
     CorrelationSummary,
     StoredCorrelation,
     correlation_summary,
     stored_correlation,
 )
+from backend.predictions.treatment_answer import open_advice
 from backend.twin.errors import NotVisible
 
 __all__ = [
     "drift",
     "get_forecast",
     "latest_forecast",
+    "list_advice",
     "list_correlations",
     "list_forecasts",
     "live_scores",
+    "read_advice",
     "read_correlation",
     "shadow_summary",
 ]
@@ -117,6 +131,33 @@ def read_correlation(
     patient, prediction = _opened(actor, prediction_id, service=CORRELATION)
     return stored_correlation(
         prediction, open_correlation(patient, prediction), now=now, policy=policy
+    )
+
+
+def list_advice(
+    actor: Actor,
+    patient_id: UUID,
+    *,
+    now: datetime,
+    policy: AdvicePolicy,
+    limit: int = 20,
+) -> list[AdviceSummary]:
+    """A patient's stored advice on medicines, newest first; as `list_forecasts`."""
+    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
+    rows = patient.predictions.filter(service=PHARMACOGENOMICS)
+    return [
+        advice_summary(row, now=now, policy=policy)
+        for row in rows.order_by("-created", "pk").defer("payload", "evidence")[:limit]
+    ]
+
+
+def read_advice(
+    actor: Actor, prediction_id: UUID, *, now: datetime, policy: AdvicePolicy
+) -> StoredAdvice:
+    """Stored advice with its age; raises as `get_forecast` does."""
+    patient, prediction = _opened(actor, prediction_id, service=PHARMACOGENOMICS)
+    return stored_advice(
+        prediction, open_advice(patient, prediction), now=now, policy=policy
     )
 
 

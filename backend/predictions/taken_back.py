@@ -29,6 +29,7 @@ from backend.people.eligibility import same_person
 from backend.people.models import Patient
 from backend.predictions.answer import Answer
 from backend.predictions.digests import digest_of_record
+from backend.predictions.facts_used import facts_used
 from backend.predictions.models import OutboxItem, Prediction, StaleReason
 from backend.twin.errors import SealBroken
 from backend.twin.features import CONTEXT, ForecastWindow
@@ -182,6 +183,10 @@ def _answers(record: PatientRecord) -> Iterator[Used]:
         yield Used(answer.source, str(answer.day), said)
 
 
+def _facts(record: PatientRecord) -> Iterator[Used]:
+    return (Used(*one) for one in facts_used(record))
+
+
 def _open(patient: Patient, prediction: Prediction) -> list[Part]:
     """What `seal_evidence` sealed; nothing where it does not open.
 
@@ -209,7 +214,7 @@ class _Shown:
         self._versions: set[str] = set()
         self._said: dict[str, set[str]] = defaultdict(set)
         self._reasons: dict[str, set[Reason]] = defaultdict(set)
-        for used in (*_entries(record), *_answers(record)):
+        for used in (*_entries(record), *_answers(record), *_facts(record)):
             self._versions.add(used.source)
             self._said[_name(used.source)].add(used.said)
         for refusal in record.refused:

@@ -149,6 +149,11 @@ MINDTWIN: dict[str, Any] = {
     "CORRELATION_MAX_DAYS": 120,
     "CORRELATION_MAX_SAMPLES": 400_000,  # values of wearables: two a minute, 120 days
     "CORRELATION_FRESH_HOURS": 24,
+    "PHARMACOGENOMICS": {
+        "lookback_days": 400,  # of medicines that ended, and of laboratory values
+        "max_medications": 60,  # asked about at once
+        "fresh_hours": 24,
+    },
     "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own
     "MODEL_TIMEOUT_S": 5.0,
     "EHR_SCHEMES": ("https",),  # of a site's address

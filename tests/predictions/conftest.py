@@ -19,20 +19,23 @@ from backend.people.models import CareTeamMember, Patient, Site, User
 from backend.predictions.correlation import correlate_signals
 from backend.predictions.models import OutboxItem
 from backend.predictions.outbox import DeliveryReport, deliver_due
-from backend.predictions.policy import CorrelationPolicy, ForecastPolicy
+from backend.predictions.pharmacogenomics import advise_treatment
+from backend.predictions.policy import AdvicePolicy, CorrelationPolicy, ForecastPolicy
 from backend.predictions.selectors import get_forecast, list_forecasts
 from backend.predictions.services import forecast_symptoms
 from backend.predictions.stored import StoredForecast
+from backend.predictions.stored_advice import StoredAdvice
 from backend.predictions.stored_correlation import StoredCorrelation
 from backend.registry.services import register
 from backend.twin.record import PatientRecord
 from fhir_integration.sandbox import Sandbox
-from tests.predictions import fakes, signals
+from tests.predictions import fakes, signals, treatments
 from tests.predictions.clinic import Clinic
 from tests.versions import SHIPPED_MODELS
 
 Asking = Callable[..., StoredForecast]
 Correlating = Callable[..., StoredCorrelation]
+Advising = Callable[..., StoredAdvice]
 LEASE_S = 60
 
 
@@ -162,6 +165,40 @@ def correlate(  # noqa: PLR0917 - fixtures
         return correlate_signals(**{**usual, **other})
 
     return correlate
+
+
+@pytest.fixture
+def advice_policy() -> AdvicePolicy:
+    return AdvicePolicy(
+        lookback_days=400, max_medications=20, fresh_hours=24, timeout_s=5.0
+    )
+
+
+@pytest.fixture
+def advise(  # noqa: PLR0917 - fixtures
+    actor: Actor,
+    patient: Patient,
+    ehr: fakes.FakeEhr,
+    advice_policy: AdvicePolicy,
+    now: datetime,
+) -> Advising:
+    """Ask which medicines suit the patient; keywords replace what is usual."""
+    ehr.record, ehr.persons = treatments.slow(), {"ehr-4711": treatments.PERSON}
+
+    def advise(**other: Any) -> StoredAdvice:
+        usual = {
+            "actor": actor,
+            "patient_id": patient.pk,
+            "as_of": None,
+            "medications": None,
+            "ehr": lambda _site: ehr,
+            "models": treatments.Responder(),
+            "now": lambda: now,
+            "policy": advice_policy,
+        }
+        return advise_treatment(**{**usual, **other})
+
+    return advise
 
 
 @pytest.fixture

@@ -15,7 +15,12 @@ from backend.twin.errors import EhrError, ModelError, ModelUnavailable
 from backend.twin.features import schema_hash
 from backend.twin.history import MedicationChange, MedicationEvent
 from backend.twin.person import Person
-from backend.twin.ports import CorrelationDocument, ForecastDocument, Receipt
+from backend.twin.ports import (
+    CorrelationDocument,
+    ForecastDocument,
+    Receipt,
+    TreatmentDocument,
+)
 from backend.twin.record import Entry, PatientRecord, SafetyAnswer, Series
 from backend.twin.scales import scale
 
@@ -35,6 +40,7 @@ class FakeEhr:
         self.asked: list[tuple[str, date, date]] = []
         self.written: dict[UUID, ForecastDocument] = {}
         self.links: dict[UUID, CorrelationDocument] = {}
+        self.treatments: dict[UUID, TreatmentDocument] = {}
         self.writes = 0
 
     def read_person(self, ehr_patient: str, *, on: date) -> Person:
@@ -66,6 +72,24 @@ class FakeEhr:
         found = self.read_symptoms(ehr_patient, since=since, until=until, also=also)
         streams = self.record.streams
         return replace(found, streams=streams, medications=(), treatment_known=False)
+
+    def read_treatment(
+        self, ehr_patient: str, *, since: date, until: date, also: Sequence[str] = ()
+    ) -> PatientRecord:
+        """All facts are given whole, whatever the days; no symptoms."""
+        self.asked.append((ehr_patient, since, until))
+        if self.down:
+            raise self.down
+        return replace(self.record, series=(), safety=(), streams=())
+
+    def write_treatment(self, document: TreatmentDocument) -> Receipt:
+        self.writes += 1
+        if self.down:
+            raise self.down
+        created = document.identifier not in self.treatments
+        self.treatments.setdefault(document.identifier, document)
+        name = document.identifier
+        return Receipt(f"Observation/{name}", "Device/1", f"Provenance/{name}", created)
 
     def write_correlation(self, document: CorrelationDocument) -> Receipt:
         self.writes += 1

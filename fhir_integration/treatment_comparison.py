@@ -63,29 +63,49 @@ def _label(resource: Json) -> bool:
     )
 
 
-def _said(resource: Json) -> set[object]:
-    """Each component with its value and what only an extension says."""
-    return {
-        (_of_code(part), _value(part), frozenset(_details(part)))
-        for part in resource.get("component", [])
-    }
+def _keeps_components(keeps: Callable[[Json, Json], bool]) -> Same:
+    """The same if each component that was sent is kept by one that is there."""
+
+    def same(sent: Json, kept: Json) -> bool:
+        there = kept.get("component", [])
+        return all(
+            any(keeps(ours, theirs) for theirs in there)
+            for ours in sent.get("component", [])
+        )
+
+    return same
 
 
-def _coded(resource: Json) -> set[object]:
-    """Each component with its coded value alone."""
-    return {
-        (_of_code(part), _codings(part.get("valueCodeableConcept", {})))
-        for part in resource.get("component", [])
-    }
+def _keeps_codes(ours: Json, theirs: Json) -> bool:
+    """Its own code, and of a coded value the codes; a server may add others."""
+    values = [one.get("valueCodeableConcept", {}) for one in (ours, theirs)]
+    return _of_code(ours) <= _of_code(theirs) and _codings(values[0]) <= _codings(
+        values[1]
+    )
 
 
-def _value(part: Json) -> Told:
-    if "valueQuantity" in part:
-        stated = part["valueQuantity"]
-        number = round(float(stated["value"]), 4)
-        return stated.get("comparator"), number, stated["code"]
+def _keeps_all(ours: Json, theirs: Json) -> bool:
+    """With them a number, a text of its own and what only an extension says.
+
+    A concept's words may be dropped beside its codes: the notes have them too.
+    """
+    return (
+        _keeps_codes(ours, theirs)
+        and _words(ours) in (_words(theirs), None)
+        and _number(ours) == _number(theirs)
+        and set(_details(ours)) <= set(_details(theirs))
+    )
+
+
+def _words(part: Json) -> object:
+    """What is said in words alone."""
     concept = part.get("valueCodeableConcept", {})
-    return _codings(concept), concept.get("text"), part.get("valueString")
+    return part.get("valueString", None if "coding" in concept else concept.get("text"))
+
+
+def _number(part: Json) -> Told | None:
+    stated = part.get("valueQuantity")
+    return stated and (round(float(stated["value"]), 4), stated["code"])
 
 
 def _details(element: Json) -> Iterator[Told]:
@@ -116,7 +136,7 @@ _PARTS: Mapping[str, Mapping[str, Same]] = {
         "patient": equal(_reference("subject")),
         "AI label": equal(_label),
         "genotypes": within(_references("derivedFrom")),
-        "set of components": within(_said),
+        "set of components": _keeps_components(_keeps_all),
         "note": within(notes),
     },
     "Task": {
@@ -135,6 +155,6 @@ _PARTS: Mapping[str, Mapping[str, Same]] = {
     },
 }
 _EARLIER: dict[str, Same] = {
-    "set of components": within(_coded),
+    "set of components": _keeps_components(_keeps_codes),
     "note": lambda _sent, _kept: True,
 }

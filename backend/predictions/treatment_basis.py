@@ -9,7 +9,6 @@ from datetime import date
 from backend.predictions.remarks import Remarks, remarks
 from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.record_case import FromRecord, case_of
-from backend.twin.pharmacogenomics.record_medication import Taken
 from backend.twin.pharmacogenomics.report import Case
 from backend.twin.record import PatientRecord, Reason
 
@@ -37,11 +36,6 @@ class Basis:
         """What is asked."""
         return self.found.case
 
-    @property
-    def taken(self) -> Taken:
-        """The medicines of the day."""
-        return self.found.taken
-
 
 def basis_of(
     record: PatientRecord,
@@ -62,7 +56,7 @@ def _notices(record: PatientRecord, found: FromRecord) -> Iterator[str]:
         yield NO_GENES
     if not record.treatment_known:
         yield NO_MEDICINES
-    for name, why in found.taken.unsure.items():
+    for name, why in found.unsure.items():
         yield f"Not counted as taken: {name}; {why}."
     unread = _unread_orders(record)
     if unread:

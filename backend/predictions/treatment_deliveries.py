@@ -73,7 +73,7 @@ def _is_to_tell(medication: str, basis: Basis, made: Report) -> bool:
 
 def _order(medication: str, basis: Basis) -> str | None:
     """The EHR's reference of the order in force; one without an id is none."""
-    found = basis.taken.orders.get(medication, "")
+    found = basis.found.orders.get(medication, "")
     return found if found.startswith(_ORDERS) and found.partition("/")[2] else None
 
 

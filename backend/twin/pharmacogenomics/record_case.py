@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 
+from backend.twin.current_medication import Taken, current_medicines
 from backend.twin.person import Person
 from backend.twin.pharmacogenomics.advice_table import tables
 from backend.twin.pharmacogenomics.calls import from_record
@@ -14,7 +15,6 @@ from backend.twin.pharmacogenomics.drugs import drugs
 from backend.twin.pharmacogenomics.population import ADULT, Population
 from backend.twin.pharmacogenomics.record_conditions import conditions_of
 from backend.twin.pharmacogenomics.record_labs import conditions_of_labs
-from backend.twin.pharmacogenomics.record_medication import Taken, taken_on
 from backend.twin.pharmacogenomics.report import Case, default_options
 from backend.twin.pharmacogenomics.safety_facts import AgeIs
 from backend.twin.pharmacogenomics.safety_table import rules_about, safety_rules
@@ -23,10 +23,16 @@ from backend.twin.record import PatientRecord
 
 @dataclass(frozen=True, slots=True)
 class FromRecord:
-    """What is asked, and the medicines that it was made of."""
+    """What is asked, and what of it nobody could count.
+
+    `orders`: the EHR's reference of the newest order or statement of each medicine that
+    is taken. `unsure`: those that may be taken, and why that is not sure: they are not
+    counted, and have to be named.
+    """
 
     case: Case
-    taken: Taken
+    orders: Mapping[str, str]
+    unsure: Mapping[str, str]
 
 
 def case_of(
@@ -42,20 +48,41 @@ def case_of(
     `given`: what somebody who knows the patient says; it goes before the record. A
     diagnosis goes before a laboratory value that speaks against it.
     """
-    taken = taken_on(record.medications, day)
+    found = current_medicines(record.medications, day)
+    orders = _orders([one for one in found if one.standing == "current"])
     case = Case(
         calls=tuple(map(from_record, record.genotypes)),
-        medications=tuple(medications) or _options(taken),
-        current=taken.current if record.treatment_known else None,
+        medications=tuple(medications) or _options(orders),
+        current=tuple(orders) if record.treatment_known else None,
         population=_population(record.person, day, given or Population()),
         conditions=_conditions(record, day),
     )
-    return FromRecord(case, taken)
+    unsure = {
+        name: one.because for one in found for name in _names(one) if name not in orders
+    }
+    return FromRecord(case, orders, unsure)
 
 
-def _options(taken: Taken) -> tuple[str, ...]:
+def _orders(current: Sequence[Taken]) -> dict[str, str]:
+    """By ingredient, in their order; by RxNorm code where that is not known."""
+    last = sorted(current, key=_changeable)
+    found = {name: one.source for one in last for name in _names(one)}
+    return dict(sorted(found.items()))
+
+
+def _names(one: Taken) -> tuple[str, ...]:
+    return one.ingredients or ((one.code,) if one.code else ())
+
+
+def _changeable(one: Taken) -> tuple[bool, date, str]:
+    """An order after a statement, the newest last: it is what somebody can change."""
+    is_order = one.source.startswith("MedicationRequest/")
+    return is_order, one.since or date.min, one.source
+
+
+def _options(taken: Iterable[str]) -> tuple[str, ...]:
     usual = default_options()
-    own = [one for one in taken.current if one not in usual and _is_spoken_of(one)]
+    own = [one for one in taken if one not in usual and _is_spoken_of(one)]
     return (*usual, *own)
 
 

@@ -18,10 +18,10 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
+from backend.jobs.pharmacogenomics_facts import LineRefused
 from backend.jobs.pharmacogenomics_lines import (
     LONGEST,
     Asked,
-    LineRefused,
     answer_line,
     read_line,
     refusal_line,

@@ -7,54 +7,43 @@ in an error. A fact that cannot be read counts as unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from backend.twin.errors import CallRefused, TwinError
+from backend.jobs.pharmacogenomics_facts import (
+    Fault,
+    Fields,
+    LineRefused,
+    conditions,
+    person,
+    population,
+)
+from backend.twin.errors import CallRefused
 from backend.twin.pharmacogenomics.calls import Call, from_json
 from backend.twin.pharmacogenomics.drugs import find_drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
-from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.recommendation import Recommendation
-from backend.twin.pharmacogenomics.record_conditions import concepts_asked
 from backend.twin.pharmacogenomics.report import Case, Report
+from backend.twin.pharmacogenomics.response_inputs import Person
 
 LONGEST = 1 << 20  # bytes of a line
 MOST = 500  # entries of a list
 LONGEST_NAME = 200  # characters of an id or a medicine's name
-OLDEST = 130  # years
-USES = ("naive", "over_3_months")
-_FACTS = ("alternatives_available", "pregnant", "child_bearing_potential")
-_POPULATION = frozenset({*_FACTS, "age_years", "prior_use"})
-Fields = Mapping[str, Any]  # JSON of an unknown shape
-
-
-class LineRefused(TwinError):
-    """A line that cannot be read, by the reason's own `code`; its `id` if known."""
-
-    def __init__(self, code: str, reason: str, id_: str | int | None = None) -> None:
-        self.code, self.id = code, id_
-        super().__init__(reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """What is wrong with a part of a line: where, by name or place, and why."""
-
-    code: str
-    reason: str
-    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A line that could be read, and what of it could not."""
+    """A line that could be read, and what of it could not.
+
+    `person`: for the response model, without genes and medicines.
+    """
 
     id: str | int
     case: Case
+    person: Person
     faults: tuple[Fault, ...]
 
 
@@ -111,20 +100,15 @@ def refusal_line(error: LineRefused, number: int) -> bytes:
 
 def _asked(id_: str | int, fields: Fields) -> Asked:
     faults: list[Fault] = []
-    said = _object(fields, "population")
-    current = _names(fields, "current_medications")
+    found = conditions(fields, faults)
     case = Case(
         calls=tuple(_calls(fields, faults)),
         medications=_names(fields, "medications") or (),
-        current=current,
-        population=Population(
-            age_years=_age(said, faults),
-            prior_use=_prior_use(said, faults),
-            **{name: _flag(said, name, faults) for name in _FACTS},
-        ),
-        conditions=_conditions(fields, faults),
+        current=_names(fields, "current_medications"),
+        population=population(fields, faults),
+        conditions=found,
     )
-    return Asked(id_, case, tuple(faults))
+    return Asked(id_, case, person(fields, found, faults), tuple(faults))
 
 
 def _calls(fields: Fields, faults: list[Fault]) -> Iterator[Call]:
@@ -157,66 +141,6 @@ def _list(fields: Fields, name: str) -> Sequence[Any] | None:
     if len(listed or ()) > MOST:
         raise LineRefused("too-long", f"{name} are more than {MOST}")
     return listed
-
-
-def _object(fields: Fields, name: str) -> Fields:
-    said = fields.get(name)
-    if said is not None and not isinstance(said, dict):
-        raise LineRefused("malformed", f"{name} is no JSON object")
-    return said or {}
-
-
-def _age(said: Fields, faults: list[Fault]) -> int | None:
-    age: Any = said.get("age_years")
-    if type(age) in (int, float) and 0 <= age <= OLDEST:  # True is no age
-        return int(age)
-    if age is not None:
-        faults.append(_unread("age_years"))
-    return None
-
-
-def _flag(said: Fields, name: str, faults: list[Fault]) -> bool | None:
-    value = said.get(name)
-    if value is not None and not isinstance(value, bool):
-        faults.append(_unread(name))
-    return value if isinstance(value, bool) else None
-
-
-def _prior_use(said: Fields, faults: list[Fault]) -> dict[str, str]:
-    used = said.get("prior_use")
-    if used is not None and not isinstance(used, dict):
-        faults.append(_unread("prior_use"))
-        return {}
-    found: dict[str, str] = {}
-    for place, (name, use) in enumerate((used or {}).items()):
-        behind = find_drugs(name)
-        if use in USES and behind:
-            found.update((drug.name, use) for drug in behind)
-        elif use is not None:
-            faults.append(_unread(f"prior_use[{place}]"))
-    return found
-
-
-def _conditions(fields: Fields, faults: list[Fault]) -> dict[str, bool]:
-    """Concepts of the safety rules, "_" for "-", told as conditions or population.
-
-    A fact that nothing here reads is said to be unread.
-    """
-    found: dict[str, bool] = {}
-    for of in ("conditions", "population"):
-        for place, (name, value) in enumerate(_object(fields, of).items()):
-            concept = name.replace("_", "-")
-            if value is None or (of == "population" and name in _POPULATION):
-                continue
-            if concept in concepts_asked() and isinstance(value, bool):
-                found[concept] = value or found.get(concept, False)
-            else:
-                faults.append(_unread(f"{of}[{place}]"))
-    return found
-
-
-def _unread(where: str) -> Fault:
-    return Fault("fact-not-read", "not read: it counts as unknown", where)
 
 
 def _refused(made: Report) -> list[Fault]:

@@ -8,16 +8,17 @@ from typing import Any
 import orjson
 import pytest
 
+from backend.jobs.pharmacogenomics_facts import LineRefused
 from backend.jobs.pharmacogenomics_lines import (
     LONGEST,
     LONGEST_NAME,
     MOST,
-    LineRefused,
     answer_line,
     read_line,
     refusal_line,
 )
 from backend.twin.pharmacogenomics.report import report
+from backend.twin.pharmacogenomics.response_inputs import Person
 
 CANARY = "Quodlibet77"
 LINE = {
@@ -84,6 +85,30 @@ def test_facts_reach_the_engine() -> None:
     )
     assert case.conditions == {"urea-cycle": False, "epilepsy": True}
     assert case.current == ()
+
+
+def test_treatment_history_is_for_the_response_model() -> None:
+    history = {
+        "severity": 0.5,
+        "episode_months": 6,
+        "failures": 2,
+        "trials": {"Zoloft": False, "lithium": True},
+    }
+    line = {**LINE, "history": history, "conditions": {"anxiety": True, "gad": False}}
+    line["population"] = {"age_years": 40.5, "sex": "female"}
+    asked = read_line(orjson.dumps(line))
+    assert asked.faults == ()
+    assert asked.person == Person(
+        age_years=40.5,
+        female=True,
+        severity=0.5,
+        episode_months=6,
+        failures=2,
+        conditions={"anxiety": True},
+        trials={"sertraline": False, "lithium": True},
+    )
+    assert asked.case.population.age_years == 40
+    assert read_line(orjson.dumps(LINE)).person.trials is None
 
 
 def test_several_calls_of_a_gene_are_one_ambiguous_call() -> None:
@@ -159,6 +184,13 @@ def test_a_medicine_by_its_code_as_a_number() -> None:
          [("fact-not-read", "prior_use[0]")]),
         ({"population": {"prior_use": {"lithium": ["naive"]}}},
          [("fact-not-read", "prior_use[0]")]),
+        ({"population": {"sex": CANARY}}, [("fact-not-read", "sex")]),
+        ({"population": {"alternatives_available": 1}},
+         [("fact-not-read", "alternatives_available")]),
+        ({"history": {CANARY: 1}}, [("fact-not-read", "history[0]")]),
+        ({"history": {"severity": 1.1}}, [("fact-not-read", "severity")]),
+        ({"history": {"failures": 1, "trials": {"lithium": 1, CANARY: True}}},
+         [("fact-not-read", "trials[0]"), ("fact-not-read", "trials[1]")]),
         ({"conditions": {"liver": CANARY}}, [("fact-not-read", "conditions[0]")]),
         ({"conditions": {"pregnant": True}}, [("fact-not-read", "conditions[0]")]),
     ],
@@ -213,6 +245,7 @@ def test_a_condition_told_twice_is_there_if_either_says_so() -> None:
         (b'{"id": "p", "current_medications": [{}]}', "malformed", "p"),
         (b'{"id": "p", "population": []}', "malformed", "p"),
         (b'{"id": "p", "conditions": "x"}', "malformed", "p"),
+        (b'{"id": "p", "history": "x"}', "malformed", "p"),
         (b" " * (LONGEST + 1), "too-long", None),
     ],
     ids=lambda one: one[:20] if isinstance(one, bytes) else None,

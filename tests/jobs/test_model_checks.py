@@ -19,8 +19,8 @@ from tests.versions import shipped_version
 
 pytestmark = pytest.mark.django_db
 NET, TREES = "symptom_transformer", "symptom_xgboost"
-LINKS = "biometric_correlation"
-NUMBER = {model: shipped_version(model) for model in (NET, TREES, LINKS)}
+LINKS, RESPONSES = "biometric_correlation", "treatment_response"
+NUMBER = {model: shipped_version(model) for model in (NET, TREES, LINKS, RESPONSES)}
 WELL = tuple((model, number, "triton", "ok") for model, number in NUMBER.items())
 
 
@@ -62,7 +62,7 @@ def test_a_version_that_no_channel_names_is_named_once_loaded() -> None:
     assert look() == [f"{TREES} version {NUMBER[TREES]} is loaded, but in no channel"]
     assert look(loaded=False) == [
         f"{model} version {NUMBER[model]} is not loaded on Triton"
-        for model in (LINKS, NET)
+        for model in (LINKS, NET, RESPONSES)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -19,12 +20,13 @@ from backend.audit.models import AccessEvent
 from backend.audit.verify import verify
 from backend.jobs import demo, scoring
 from backend.jobs.sandbox_process import sandbox
-from backend.people.access import Actor, enrol
+from backend.people.access import Actor, ehr_id_of, enrol
 from backend.people.models import CareTeamMember, User
 from backend.predictions.models import OutboxItem
 from backend.twin.calibration import EVERYONE
 from backend.twin.record import Entry, PatientRecord, Series
 from backend.twin.scales import local_scale
+from backend.twin.simulation.wearable_demo import LABELS, wearable_records
 from fhir_integration.codes import PREDICTION
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +129,47 @@ def test_pull_forecast_store_deliver_read_back_and_audit(
     kinds = list(AccessEvent.objects.order_by("seq").values_list("action", flat=True))
     assert {"PULL", "FORECAST", "DELIVER"} <= set(kinds)
     assert verify().problems == ()
+
+
+def test_a_link_goes_from_the_wearable_to_an_observation_in_the_ehr(
+    api: APIClient, clinician: User, ehr_url: str
+) -> None:
+    record = wearable_records(LAST)[LABELS[0]]
+    (person,) = enrolled(ehr_url, clinician, {"one": record})
+    place = f"/api/v1/patients/{person.patient.pk}/correlations"
+    made = api.post(place, {"days": 90}, format="json").json()
+    (insight,) = made["insights"]
+    (pair,) = [one for one in made["pairs"] if one["biometric"] == insight["biometric"]]
+    assert demo.deliver_all()["delivered"] == 1
+    identifier = insight["identifier"]
+    with closing(httpx.Client()) as http:
+        found = http.get(
+            f"{ehr_url}/Observation?identifier={PREDICTION}|{identifier}"
+        ).json()
+    (entry,) = found["entry"]
+    told = entry["resource"]["valueQuantity"]["value"]
+    assert told == pytest.approx(pair["coefficient"], abs=1e-4)
+    kinds = list(AccessEvent.objects.order_by("seq").values_list("action", flat=True))
+    assert kinds[-3:] == ["PULL", "CORRELATE", "DELIVER"]
+    assert verify().problems == ()
+
+
+def test_the_ehr_gives_back_what_was_simulated(clinician: User, ehr_url: str) -> None:
+    record = wearable_records(LAST)[LABELS[0]]
+    (person,) = enrolled(ehr_url, clinician, {"one": record})
+    since, until = LAST - timedelta(days=100), LAST
+    ehr_id = ehr_id_of(person.patient)
+    ehr = wiring.ehr_of(person.patient.site)
+    pulled = ehr.read_signals(ehr_id, since=since, until=until)
+    bare = [replace(entry, source="") for entry in pulled.series[0].entries]
+    assert tuple(bare) == record.series[0].entries
+    given = {one.measure.key: one for one in record.streams}
+    assert given.keys() == {one.measure.key for one in pulled.streams}
+    for found in pulled.streams:
+        put = given[found.measure.key]
+        for column in ("start", "seconds", "day", "offset", "value"):
+            was, now = getattr(put, column), getattr(found, column)
+            np.testing.assert_array_equal(was, now, err_msg=column)
 
 
 def test_an_equal_record_gives_the_stored_answer_and_writes_nothing_new(

@@ -9,6 +9,7 @@ import numpy as np
 
 from backend.twin.correlation.effective_n import effective_reports, scale_error
 from backend.twin.correlation.examination import Examination, Fit, examine
+from backend.twin.correlation.extremes import calmed, extreme_pairs
 from backend.twin.correlation.intervals import Estimate, estimate
 from backend.twin.correlation.link import LagUnit, Link
 from backend.twin.correlation.selection import BEHIND_WEIGHT, Effect, alone
@@ -41,7 +42,11 @@ class Opinion:
     told: Estimate
 
 
-Opinions = Mapping[tuple[int, int], Opinion]  # by indices of biometric and symptom
+_At = tuple[int, int]  # indices of biometric and symptom
+_Chances = tuple[float, float]  # p-values: given the others, and without them
+_Beside = tuple[Opinion | None, _Chances]  # somebody else's opinion; p-values at least
+Opinions = Mapping[_At, Opinion]
+_NO_FLOORS: _Chances = (0.0, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +58,7 @@ class _Pair:
     ahead: int  # index of lag zero
     curves: tuple[Curve, Curve]  # of the lags from zero on, and of the negative ones
     opinion: Opinion | None
+    floors: _Chances  # without extremes: p-values are these at least
 
     @property
     def effect(self) -> Effect:
@@ -76,6 +82,12 @@ class _Pair:
             for largest, along, share in zip(sides, self.curves, shares, strict=True)
         ]
         return min(1.0, *paid)
+
+    def chances(self) -> _Chances:
+        """p-values: given the other biometrics, and without them."""
+        single = alone(self.fit.problem, self.index)
+        given, marginal = self.p_value(self.effect), self.p_value(single)
+        return max(given, self.floors[0]), max(marginal, self.floors[1])
 
     def told(self, association: Effect | None) -> Estimate:
         """Coefficient and lag; those of an association are nobody else's matter."""
@@ -106,20 +118,38 @@ def links(
     """Every pair of an examination; `Link` says what each says.
 
     p-values are the engine's; where there is an opinion, p(link) and the link's
-    coefficient and lag are the opinion's.
+    coefficient and lag are the opinion's. Where something would be published, p-values
+    of a pair with extreme values on both sides are those without them, if larger.
     """
     by, others = rule or Rule(), opinions or {}
-    pairs = [
-        _link(found, (b, s), by, others.get((b, s)))
-        for s in range(len(found.fits))
-        for b in range(len(found.window.biometrics))
-    ]
+    pairs = _pairs(found, by, others, {})
+    if any(one.published for one in pairs) and extreme_pairs(found.window):
+        pairs = _pairs(found, by, others, _floors(found.window))
     return tuple(_with_false_discoveries(pairs, by))
 
 
-def _link(
-    found: Examination, at: tuple[int, int], rule: Rule, opinion: Opinion | None
-) -> Link:
+def _pairs(
+    found: Examination, rule: Rule, others: Opinions, floors: Mapping[_At, _Chances]
+) -> list[Link]:
+    """Every pair; `floors` are p-values that none may be below."""
+    return [
+        _link(found, (b, s), rule, (others.get((b, s)), floors.get((b, s), _NO_FLOORS)))
+        for s in range(len(found.fits))
+        for b in range(len(found.window.biometrics))
+    ]
+
+
+def _floors(window: CorrelationWindow) -> dict[_At, _Chances]:
+    """Both p-values without extremes, of the pairs that have them on both sides."""
+    calm = examine(calmed(window))
+    return {
+        (b, s): _pair(calm, fit, b, (None, _NO_FLOORS)).chances()
+        for b, s in extreme_pairs(window)
+        if b in calm.usable and not isinstance(fit := calm.fits[s], str)
+    }
+
+
+def _link(found: Examination, at: _At, rule: Rule, beside: _Beside) -> Link:
     b, s = at
     window, signal, fit = found.window, found.signals.each[b], found.fits[s]
     bare = Link(
@@ -133,14 +163,18 @@ def _link(
     )
     if isinstance(fit, str) or signal.reason:
         return bare
+    judged = _judged(bare, _pair(found, fit, b, beside), found.signals.lags, rule)
+    n_eff = effective_reports(fit.counts, fit.whitener.correlation, signal.correlation)
+    return replace(judged, n_eff=n_eff)
+
+
+def _pair(found: Examination, fit: Fit, b: int, beside: _Beside) -> _Pair:
+    """Of the usable biometric with index `b` in the window."""
     index, ahead = found.usable.index(b), int((found.signals.lags < 0).sum())
     columns, norms = fit.problem.columns[index], fit.problem.norms[index]
     halves = slice(ahead, None), slice(None, ahead)
     curves = [curve(columns[:, half], norms[half]) for half in halves]
-    pair = _Pair(fit, index, ahead, (curves[0], curves[1]), opinion)
-    judged = _judged(bare, pair, found.signals.lags, rule)
-    n_eff = effective_reports(fit.counts, fit.whitener.correlation, signal.correlation)
-    return replace(judged, n_eff=n_eff)
+    return _Pair(fit, index, ahead, (curves[0], curves[1]), *beside)
 
 
 def _lag_unit(step_hours: int, *, nightly: bool) -> LagUnit:
@@ -151,13 +185,12 @@ def _lag_unit(step_hours: int, *, nightly: bool) -> LagUnit:
 
 def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
     """The pair's evidence: given the others, or without them for an association."""
-    effect, single = pair.effect, alone(pair.fit.problem, pair.index)
-    p_value, p_marginal = pair.p_value(effect), pair.p_value(single)
+    p_value, p_marginal = pair.chances()
     direct = p_value <= rule.level and pair.p_link >= rule.least_p
     associated = not direct and p_marginal <= rule.level
-    told = pair.told(single if associated else None)
+    single = alone(pair.fit.problem, pair.index) if associated else None
+    told = pair.told(single)
     lag, ends = _lag(told, lags, bare.lag_unit)
-    needed = pair.reports_needed(rule.level)
     return replace(
         bare,
         coefficient=told.coefficient,
@@ -167,11 +200,11 @@ def _judged(bare: Link, pair: _Pair, lags: np.ndarray, rule: Rule) -> Link:
         p_link=pair.p_link,
         p_value=p_value,
         p_marginal=p_marginal,
-        reports_needed=needed,
+        reports_needed=pair.reports_needed(rule.level),
         direct=True if direct else (False if associated else None),
         published=direct or associated,
         method="network" if pair.opinion else "engine",
-        reasons=() if direct or associated else (_silence(bare.n, needed),),
+        reasons=() if direct or associated else (_silence(pair, rule.level),),
     )
 
 
@@ -186,7 +219,10 @@ def _lag(
     return float(days[0]), (float(days[1]) - 12, float(days[2]) + 12)
 
 
-def _silence(n: int, needed: int) -> str:
+def _silence(pair: _Pair, level: float) -> str:
+    n, needed = len(pair.fit.values), pair.reports_needed(level)
+    if pair.floors[0] > level >= pair.p_value(pair.effect):
+        return "what stands out are a few extreme values alone"
     if needed <= n:
         return f"no link stands out; one of {NAMED} or more would probably have"
     return f"no link stands out; to find one of {NAMED} takes about {needed} reports"

@@ -140,7 +140,7 @@ def test_a_silence_says_why_and_what_it_would_take() -> None:
     silent = replace(LINK, **SILENT)
     text = printed(stored(silent, replace(silent, biometric="steps")))
     assert "No link is sure enough to be put into words." in text
-    assert "300 reports" in text and "takes about 200 to 200" in text
+    assert "300 reports" in text and "takes about 200." in text
     assert "2 pairs: no link stands out" in text and "coefficient" not in text
     assert "1 pair: no link stands out" in printed(stored(silent))
 

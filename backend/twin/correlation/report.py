@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from backend.twin.correlation.decycling import HOUR, is_daily
+from backend.twin.correlation.engine import NAMED
 from backend.twin.correlation.insights import (
     Insight,
     InsightRule,
@@ -154,8 +155,9 @@ def _message(window: CorrelationWindow, links: Sequence[Link]) -> str:
     if not needed:
         return "Too little data to look for links; see each pair for what is missing."
     most = max(one.n for one in links)
+    about = " to ".join(map(str, sorted({min(needed), max(needed)})))
     return (
         "No link is sure enough to be put into words. "
         f"This window has {most} reports of a symptom; "
-        f"to find a link of 0.3 takes about {min(needed)} to {max(needed)}."
+        f"to find a link of {NAMED} takes about {about}."
     )

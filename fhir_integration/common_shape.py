@@ -22,6 +22,7 @@ from fhir_integration.concept_map import translated
 from fhir_integration.dispatch import Context
 from fhir_integration.instruments import Instrument, Part, instrument
 from fhir_integration.kinds.genotype import is_genotype
+from fhir_integration.kinds.lab_fact import is_lab_fact
 from fhir_integration.kinds.refused import Refused
 from fhir_integration.kinds.spans import span_between
 from fhir_integration.kinds.wearable import judged, measure_of
@@ -230,7 +231,7 @@ def _meaning(element: Json) -> Measure | Scale | Reason:
     Any other reason: it takes more than a number to say.
     """
     resource = {"resourceType": "Observation", **element}
-    if is_genotype(resource) or is_assertion_of_ai(resource):
+    if is_genotype(resource) or is_lab_fact(resource) or is_assertion_of_ai(resource):
         return Reason.NOT_A_NUMBER
     of = instrument(resource)
     if isinstance(of, Instrument):

@@ -13,6 +13,7 @@ from backend.twin.person import Person
 from backend.twin.ports import Receipt
 from backend.twin.record import PatientRecord
 from fhir_integration.bulkhead import Bulkhead, Places
+from tests.fhir_integration.advised import treatment
 from tests.fhir_integration.made import correlation, document
 
 WINDOW = {"since": date(2026, 1, 1), "until": date(2026, 2, 1)}
@@ -42,6 +43,10 @@ class FakeEhr:
         self._call("signals", ehr_patient, since, until, *also)
         return PatientRecord(series=())
 
+    def read_treatment(self, ehr_patient: str, *, since: date, until: date, also=()):
+        self._call("treatment", ehr_patient, since, until, *also)
+        return PatientRecord(series=())
+
     def read_person(self, ehr_patient: str, *, on: date):
         self._call(ehr_patient, on)
         return Person(sex="female")
@@ -54,6 +59,10 @@ class FakeEhr:
         self._call(asked)
         return RECEIPT
 
+    def write_treatment(self, asked):
+        self._call(asked)
+        return RECEIPT
+
 
 CALLS: list[Callable[[Bulkhead], Any]] = [
     lambda ehr: ehr.read_symptoms("1", **WINDOW),
@@ -61,6 +70,8 @@ CALLS: list[Callable[[Bulkhead], Any]] = [
     lambda ehr: ehr.read_person("1", on=WINDOW["until"]),
     lambda ehr: ehr.read_signals("1", **WINDOW),
     lambda ehr: ehr.write_correlation(correlation()),
+    lambda ehr: ehr.read_treatment("1", **WINDOW),
+    lambda ehr: ehr.write_treatment(treatment()),
 ]
 
 
@@ -71,8 +82,18 @@ def test_what_is_asked_and_answered_passes_through() -> None:
     assert ehr.write_forecast(written) is RECEIPT
     assert ehr.read_signals("1", **WINDOW, also=("2",)) == PatientRecord(series=())
     assert ehr.write_correlation(link) is RECEIPT
+    assert ehr.read_treatment("1", **WINDOW, also=("2",)) == PatientRecord(series=())
+    advice = treatment()
+    assert ehr.write_treatment(advice) is RECEIPT
     asked = ("1", WINDOW["since"], WINDOW["until"], "2")
-    assert inner.asked == [asked, (written,), ("signals", *asked), (link,)]
+    assert inner.asked == [
+        asked,
+        (written,),
+        ("signals", *asked),
+        (link,),
+        ("treatment", *asked),
+        (advice,),
+    ]
 
 
 @pytest.mark.parametrize("call", CALLS)

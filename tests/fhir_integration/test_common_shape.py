@@ -138,6 +138,7 @@ BACKWARDS = {"start": "2026-02-15", "end": "2026-02-14"}
 RANGE_OF_DIARY = diary("d1")["referenceRange"][0]
 UNCOMMON: list[Json] = [
     {},
+    observation(code=coded("98979-8")),  # read by its own reader
     observation(status="cancelled"),
     observation(subject={"reference": "Patient/p2"}),
     observation(component=[]),

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from backend.jobs.pharmacogenomics_facts import LineRefused
 from backend.jobs.pharmacogenomics_lines import (
@@ -26,25 +25,25 @@ from backend.jobs.pharmacogenomics_lines import (
     read_line,
     refusal_line,
 )
-from backend.twin.pharmacogenomics.report import Case, Report, report, scored
-from backend.twin.pharmacogenomics.response import Response
+from backend.twin.pharmacogenomics.knowledge import knowledge_digest
+from backend.twin.pharmacogenomics.report import Report, report
 
 CALCULATION = 1  # raise when the same line would be answered otherwise
-TOGETHER = 100  # lines that are answered, and asked of the model, at once
+TOGETHER = 50  # lines that are answered before they are on disk
 BLOCK = 1 << 20  # bytes
 _BOM = b"\xef\xbb\xbf"
 Line = tuple[int, bytes]  # its number in the file from 1, its text
-Respond = Callable[
-    [Sequence[tuple[Case, Report]]], Sequence[Mapping[str, Response] | None]
-]
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """The response model: what it answers for reports, by medicine, and its digest."""
+class Scoring(Protocol):
+    """A response model: what it makes of a report, and what is told beside it."""
 
-    respond: Respond
-    sha256: str
+    @property
+    def told(self) -> Mapping[str, str | int]:
+        """Which model it is, in what stands beside every answer."""
+
+    def scored(self, asked: Asked, made: Report) -> Report:
+        """The report with the model's figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def count(path: Path) -> Input:
 
 
 def write_answers(
-    source: Input, output: Path, *, model: Model | None = None
+    source: Input, output: Path, *, model: Scoring | None = None
 ) -> Iterator[int]:
     """Write the file; yields how many lines are answered, by and by. Raises OSError."""
     part = output.with_name(f"{output.name}.part")
@@ -76,7 +75,7 @@ def write_answers(
     with source.path.open("rb") as file, part.open("ab") as answers:
         lines = islice(_lines(file), done, None)
         while some := list(islice(lines, TOGETHER)):
-            answers.writelines(_answers(some, model))
+            answers.writelines([_answer(*one, model) for one in some])
             answers.flush()
             done += len(some)
             yield done
@@ -84,26 +83,16 @@ def write_answers(
     note.unlink()
 
 
-def _answers(lines: Sequence[Line], model: Model | None) -> list[bytes]:
-    """One answer a line; the model is asked once for all of them."""
-    read = [_read(*line) for line in lines]
-    made = [(one, report(one.case)) for one in read if isinstance(one, Asked)]
-    if model is not None:
-        answers = model.respond([(one.case, found) for one, found in made])
-        made = [
-            (one, found if said is None else scored(found, said))
-            for (one, found), said in zip(made, answers, strict=True)
-        ]
-    told = iter(made)
-    return [one if isinstance(one, bytes) else answer_line(*next(told)) for one in read]
-
-
-def _read(number: int, line: bytes) -> Asked | bytes:
-    """What a line asks, or the answer to one that cannot be read."""
+def _answer(number: int, line: bytes, model: Scoring | None) -> bytes:
+    """The answer to a line, or why there is none."""
     try:
-        return read_line(line)
+        asked = read_line(line)
     except LineRefused as error:
         return refusal_line(error, number)
+    made = report(asked.case)
+    if model is None:
+        return answer_line(asked, made)
+    return answer_line(asked, model.scored(asked, made), model=model.told)
 
 
 def _lines(file: BinaryIO) -> Iterator[Line]:
@@ -119,24 +108,14 @@ def _lines(file: BinaryIO) -> Iterator[Line]:
             yield number, text
 
 
-def _origin(source: Input, model: Model | None) -> dict[str, str | int]:
+def _origin(source: Input, model: Scoring | None) -> dict[str, str | int]:
     """What the answers come from: the input, the tables, the arithmetic, the model."""
     return {
         "input": source.sha256,
-        "tables": _digest_of_tables(),
+        "tables": knowledge_digest(),
         "calculation": CALCULATION,
-        "model": model.sha256 if model else "",
+        "model": json.dumps(dict(model.told)) if model else "",
     }
-
-
-def _digest_of_tables() -> str:
-    """Of every table of facts, in order of names."""
-    root = Path(str(files("backend.twin.tables")))
-    found = hashlib.sha256()
-    for path in sorted(root.rglob("*")):
-        if path.suffix in (".csv", ".toml"):
-            found.update(hashlib.sha256(path.read_bytes()).digest())
-    return found.hexdigest()
 
 
 def _start_over_unless(

@@ -7,7 +7,7 @@ in an error. A fact that cannot be read counts as unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,7 @@ from backend.twin.errors import CallRefused
 from backend.twin.pharmacogenomics.calls import Call, from_json
 from backend.twin.pharmacogenomics.drugs import find_drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
+from backend.twin.pharmacogenomics.knowledge import knowledge_digest
 from backend.twin.pharmacogenomics.recommendation import Recommendation
 from backend.twin.pharmacogenomics.report import Case, Report
 from backend.twin.pharmacogenomics.response_inputs import Person
@@ -66,10 +67,13 @@ def read_line(line: bytes) -> Asked:
         raise LineRefused(error.code, str(error), id_) from error
 
 
-def answer_line(asked: Asked, made: Report) -> bytes:
-    """The answer to a line, with its line break.
+def answer_line(
+    asked: Asked, made: Report, *, model: Mapping[str, str | int] | None = None
+) -> bytes:
+    """The answer to a line, with its line break; `model`: the one that had a part.
 
-    `adjusted_phenotype` is the genetic one where current medication changes nothing.
+    `knowledge` is a digest of every table. `adjusted_phenotype` is the genetic one
+    where current medication changes nothing.
     """
     return orjson.dumps(
         {
@@ -82,6 +86,8 @@ def answer_line(asked: Asked, made: Report) -> bytes:
             "comparison": made.comparison,
             "quality": made.quality,
             "unused": made.unused,
+            "response_model": model,
+            "knowledge": knowledge_digest(),
             "disclaimer": made.disclaimer,
         },
         option=orjson.OPT_APPEND_NEWLINE,

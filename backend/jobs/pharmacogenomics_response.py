@@ -1,13 +1,65 @@
-"""The response model for a file of people: not published yet, and said so."""
+"""The response model for a file of people: the one in production, or a clear no."""
 
 from __future__ import annotations
 
-from backend.jobs.pharmacogenomics import Model
+from dataclasses import dataclass, replace
+
+from backend import wiring
+from backend.jobs.pharmacogenomics_lines import Asked
+from backend.predictions.response_model import (
+    LABEL,
+    NO_ANSWER,
+    approved_response_model,
+    estimate,
+)
 from backend.twin.errors import ModelUnavailable
+from backend.twin.pharmacogenomics.report import Report, scored
+from backend.twin.pharmacogenomics.response_inputs import MODEL
+from backend.twin.ports import ModelServer
+from backend.twin.trajectory import ModelUse
 
-MODEL = "treatment_response"
+
+@dataclass(frozen=True, slots=True)
+class ResponseModel:
+    """Whom to ask, and how long it has for a person, in seconds."""
+
+    use: ModelUse
+    server: ModelServer
+    timeout_s: float
+
+    @property
+    def told(self) -> dict[str, str | int]:
+        """What stands beside every answer that it had a part in."""
+        return {
+            "model": self.use.model,
+            "version": self.use.version,
+            "sha256": self.use.sha256,
+            "label": LABEL,
+        }
+
+    def scored(self, asked: Asked, made: Report) -> Report:
+        """The report with the model's figures, as far as it knows the medicines.
+
+        Raises ModelUnavailable where it does not answer.
+        """
+        current = asked.case.current or ()
+        person = replace(asked.person, genes=made.genes, current=current)
+        heard = estimate(
+            made, person, (self.use,), self.server, timeout_s=self.timeout_s
+        )
+        if heard.method == NO_ANSWER:
+            raise ModelUnavailable(
+                f"{MODEL} did not answer; the same command goes on where this one was"
+            )
+        return scored(made, heard.responses)
 
 
-def response_model() -> Model:
-    """The model in production. Raises ModelUnavailable: there is none to ask."""
-    raise ModelUnavailable(f"{MODEL} is not available; run without --response")
+def response_model() -> ResponseModel:
+    """The model in production. Raises ModelUnavailable where there is none."""
+    uses = approved_response_model()
+    if not uses:
+        raise ModelUnavailable(
+            f"{MODEL} is not available: no version of it is in production"
+        )
+    timeout_s = wiring.pharmacogenomics_policy().timeout_s
+    return ResponseModel(uses[0], wiring.models(), timeout_s)

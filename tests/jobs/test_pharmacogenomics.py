@@ -5,18 +5,32 @@ from __future__ import annotations
 import json
 import tracemalloc
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.jobs import pharmacogenomics
-from backend.jobs.pharmacogenomics import Model, count, write_answers
-from backend.jobs.pharmacogenomics_lines import LONGEST
-from backend.twin.pharmacogenomics.report import Case, Report
+from backend.jobs.pharmacogenomics import Scoring, count, write_answers
+from backend.jobs.pharmacogenomics_lines import LONGEST, Asked
+from backend.twin.pharmacogenomics.report import Report, scored
 from backend.twin.pharmacogenomics.response import Response, SideEffect
 
 CALLS = [{"gene": "CYP2D6", "diplotype": "*1/*1"}]
+
+
+@dataclass
+class Mild:
+    """A model that expects the same of each medicine, one side effect included."""
+
+    asked: list[str | int] = field(default_factory=list)
+    told: Mapping[str, str | int] = field(default_factory=lambda: {"model": "mild"})
+
+    def scored(self, asked: Asked, made: Report) -> Report:
+        self.asked.append(asked.id)
+        mild = Response(0.6, 0.5, 0.9, (SideEffect("nausea", 0.9),))
+        return scored(made, dict.fromkeys(made.to_score, mild))
 
 
 def line(number: int, **more: Any) -> bytes:
@@ -31,7 +45,7 @@ def file(folder: Path, lines: Sequence[bytes], name: str = "in.jsonl") -> Path:
 
 
 def run(
-    source: Path, output: Path, *, model: Model | None = None, steps: int = 10**6
+    source: Path, output: Path, *, model: Scoring | None = None, steps: int = 10**6
 ) -> list[int]:
     """A whole run, or one that is cut off after so many steps."""
     done = []
@@ -116,51 +130,29 @@ def test_answers_of_another_origin_are_never_taken_over(
     if other == "input":
         source = file(tmp_path, [line(n) for n in range(5, 9)])
     elif other == "tables":
-        monkeypatch.setattr(pharmacogenomics, "_digest_of_tables", lambda: "other")
+        monkeypatch.setattr(pharmacogenomics, "knowledge_digest", lambda: "other")
     elif other == "calculation":
         monkeypatch.setattr(pharmacogenomics, "CALCULATION", -1)
     elif other == "model":
-        model = Model(lambda asked: [{} for _ in asked], "a" * 64)
+        model = Mild()
     else:
         (tmp_path / "out.part.json").write_bytes(b"\xff")
     assert run(source, output, model=model)[0] == 0
 
 
-def test_a_change_of_a_table_is_another_origin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "advice").mkdir()
-    table = tmp_path / "advice" / "cpic.csv"
-    table.write_text("a")
-    monkeypatch.setattr(pharmacogenomics, "files", lambda _: tmp_path)
-    before = pharmacogenomics._digest_of_tables()
-    table.write_text("b")
-    assert pharmacogenomics._digest_of_tables() != before
-
-
-def test_the_model_is_asked_once_for_several_lines(tmp_path: Path) -> None:
-    asked: list[int] = []
-
-    def respond(
-        people: Sequence[tuple[Case, Report]],
-    ) -> list[Mapping[str, Response] | None]:
-        asked.append(len(people))
-        mild = Response(0.6, 0.5, 0.9, (SideEffect("nausea", 0.9),))
-        return [
-            None if case.calls == () else dict.fromkeys(made.to_score, mild)
-            for case, made in people
-        ]
-
-    lines = [line(0), b"{\n", line(1, calls=[]), line(2)]
-    source, output = file(tmp_path, lines), tmp_path / "out.jsonl"
-    run(source, output, model=Model(respond, "a" * 64))
-    assert asked == [1, 2]
+def test_the_model_scores_what_is_not_stopped(tmp_path: Path) -> None:
+    model = Mild()
+    source = file(tmp_path, [line(0), b"{\n", line(1, medications=["a herb"])])
+    output = tmp_path / "out.jsonl"
+    run(source, output, model=model)
+    assert model.asked == ["p0", "p1"]
     found = [json.loads(one) for one in output.read_bytes().splitlines()]
-    first, _, without, _ = found
-    (word,) = first["recommendations"]
+    (word,) = found[0]["recommendations"]
     assert (word["action"], word["response"]["efficacy"]) == ("careful_monitoring", 0.6)
-    assert first["comparison"]["highest_efficacy"] == "paroxetine"
-    assert "no response model" in without["comparison"]["note"]
+    assert found[0]["comparison"]["highest_efficacy"] == "paroxetine"
+    assert found[0]["response_model"] == {"model": "mild"}
+    (unknown,) = found[2]["recommendations"]
+    assert (unknown["action"], unknown["response"]) == ("unknown", None)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

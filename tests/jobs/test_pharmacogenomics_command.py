@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from backend.audit.models import AccessEvent
-from backend.jobs import pharmacogenomics
+from backend.jobs import pharmacogenomics, pharmacogenomics_response
 from backend.jobs.management.commands import pharmacogenomics as command
 from backend.registry.switches import switch
 from tests.jobs.test_pharmacogenomics import file, ids, line
@@ -135,7 +135,10 @@ def test_the_answers_need_a_file_of_their_own(source: Path) -> None:
     assert rows() == []
 
 
-def test_without_a_published_model_it_says_so(source: Path, output: Path) -> None:
+def test_without_a_published_model_it_says_so(
+    source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pharmacogenomics_response, "approved_response_model", tuple)
     with pytest.raises(CommandError, match="treatment_response is not available"):
         run(source, output, response=True)
     assert not output.exists()

@@ -13,7 +13,7 @@ from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs.import_lines import a_path
 from backend.jobs.imports import check_output
-from backend.jobs.pharmacogenomics import Input, Model, count, write_answers
+from backend.jobs.pharmacogenomics import Input, Scoring, count, write_answers
 from backend.jobs.pharmacogenomics_response import response_model
 from backend.people.access import Actor
 from backend.registry.switches import require_on
@@ -61,7 +61,7 @@ class Command(BaseCommand):
         self._write(source, output, model)
         self.stdout.write(f"{source.lines} lines -> {output}")
 
-    def _write(self, source: Input, output: Path, model: Model | None) -> None:
+    def _write(self, source: Input, output: Path, model: Scoring | None) -> None:
         """Say how far it is, where it takes long."""
         begun = said = time.monotonic()
         first: int | None = None

@@ -1,0 +1,65 @@
+"""Which response model a file is scored by, and what happens where it is silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from backend import wiring
+from backend.jobs import pharmacogenomics_response
+from backend.jobs.pharmacogenomics_lines import Asked, read_line
+from backend.jobs.pharmacogenomics_response import ResponseModel, response_model
+from backend.twin.errors import ModelUnavailable
+from backend.twin.pharmacogenomics.report import report
+from backend.twin.trajectory import ModelUse
+from tests.predictions.treatments import GONE, Responder
+
+USE = ModelUse("treatment_response", 1, "a" * 64, "production", 1.0)
+
+
+def asked(*medications: str) -> Asked:
+    line = {"id": 1, "medications": medications, "current_medications": ["fluoxetine"]}
+    return read_line(orjson.dumps(line))
+
+
+def test_the_figures_reach_the_recommendations() -> None:
+    server = Responder(efficacy=0.2)
+    one = asked("sertraline", "haloperidol", "a herb")
+    made = ResponseModel(USE, server, 1.0).scored(one, report(one.case))
+    sertraline, haloperidol, herb = made.recommendations
+    assert sertraline.response is not None
+    assert (sertraline.response.efficacy, sertraline.action) == (
+        pytest.approx(0.2),
+        "consider_alternative",
+    )
+    assert haloperidol.withheld == "the model does not answer for this medicine"
+    assert herb.withheld == "the medicine is not known"
+    assert server.asked == 1
+
+
+def test_a_silent_model_ends_the_run() -> None:
+    one = asked("sertraline")
+    model = ResponseModel(USE, Responder(GONE), 1.0)
+    with pytest.raises(ModelUnavailable, match="goes on where this one was"):
+        model.scored(one, report(one.case))
+
+
+def test_the_one_in_production_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def approved(*uses: Any) -> None:
+        monkeypatch.setattr(
+            pharmacogenomics_response, "approved_response_model", lambda: uses
+        )
+
+    approved(USE)
+    server = Responder()
+    with wiring.use(models=server):
+        found = response_model()
+    assert (found.use, found.server) == (USE, server)
+    assert found.timeout_s > 0
+    assert found.told["version"] == 1
+    assert "simulated outcomes" in str(found.told["label"])
+    approved()
+    with pytest.raises(ModelUnavailable, match="no version of it is in production"):
+        response_model()

@@ -132,7 +132,7 @@ def _on_hla(
     cell: Cell, made: Report, word: Recommendation
 ) -> Iterator[tuple[str, bool]]:
     for gene, state in cell.states:
-        if gene in HLA and state == NONE:
+        if gene in HLA and state == NONE and gene in genes_of(cell.drug):
             keys = {line.genes.get(gene, NONE) for line in made.advice}
             yield SHOWN, keys == {NONE} and gene in word.missing
             yield UNTYPED, word.action not in ("standard_dosing", "increased_dosing")
@@ -235,6 +235,7 @@ def states(gene: str) -> tuple[str, ...]:
     return (NONE, *dict.fromkeys(rule.phenotypes.values()))
 
 
+@cache
 def genes_of(drug: str) -> tuple[str, ...]:
     """The genes that any source goes by for a medicine, of those that are read."""
     asked = {

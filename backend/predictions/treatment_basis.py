@@ -60,11 +60,8 @@ def _notices(record: PatientRecord, found: FromRecord) -> Iterator[str]:
         yield f"Not counted as taken: {name}; {why}."
     unread = _unread_orders(record)
     if unread:
-        orders, them = ("order", "it") if unread == 1 else ("orders", "them")
-        yield (
-            f"{unread} {orders} or statements of medicines could not be read; "
-            f"look at {them} in the EHR."
-        )
+        what = "order or statement" if unread == 1 else "orders or statements"
+        yield f"{unread} {what} of medicines could not be read; look in the EHR."
     if found.case.population.age_years is None:
         yield "The age is not known well enough for every rule."
 

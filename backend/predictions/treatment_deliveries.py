@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import orjson
@@ -147,15 +146,10 @@ def _identifier(patient: Patient, medication: str, content: object) -> UUID:
 
     The digest goes in keyed, as with a forecast.
     """
-    plain = orjson.dumps(content, default=_plain, option=orjson.OPT_SORT_KEYS)
+    plain = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     digest = hashlib.sha256(plain).hexdigest()
     where = (patient.site_id, patient.pk, medication, crypto.keyed(digest))
     return uuid5(NAMESPACE, "\n".join(map(str, where)))
-
-
-def _plain(value: Any) -> dict[str, Any]:
-    """A read-only mapping as orjson takes it."""
-    return dict(value)
 
 
 def _unversioned(reference: str) -> str:

@@ -151,9 +151,19 @@ def _stated_genes(resource: Json) -> frozenset[str] | Reason:
     found = [_symbols(concept) for concept in concepts]
     stated = frozenset(next(iter(symbols), "") for symbols in found)
     coded = _STATUSES.get(_kind(resource))
+    if coded == "" and not found:  # then the code's own words may name it
+        named = _named_by_code(resource)
+        found, stated = [named], frozenset(named)
     if any(len(symbols) > 1 for symbols in found) or (coded and stated - {coded}):
         return Reason.MALFORMED  # number and name disagree, or the code with them
     return stated | {coded} if coded else stated
+
+
+def _named_by_code(resource: Json) -> set[str]:
+    """Genes in the words of its code: "CYP2D6 gene product metabolic activity"."""
+    texts = " ".join(_titles(resource)).upper()
+    words = set(re.findall(r"[A-Z0-9-]+", texts))
+    return words & genes().keys()
 
 
 def _symbols(concept: object) -> set[str]:

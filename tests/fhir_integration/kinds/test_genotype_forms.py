@@ -190,3 +190,24 @@ def test_what_the_public_examples_say(shared: Path) -> None:
         "HLA-A *03:01:01:01 positive": 1,
         "unknown-code": 1,  # HLA-DRB1
     }
+
+
+@pytest.mark.parametrize(
+    ("words", "parts", "found"),
+    [
+        ("CYP2D6 gene product metabolic activity", None, "CYP2D6"),
+        ("CYP2C19 gene product metabolic activity", [], "CYP2C19"),
+        ("CYP2D6 and CYP2C19 activity", None, Reason.MALFORMED),
+        ("gene product metabolic activity", None, Reason.UNKNOWN_CODE),
+        ("CYP2D61 activity", None, Reason.UNKNOWN_CODE),
+        ("CYP2C19 activity", [gene("2625", "CYP2D6")], "CYP2D6"),
+    ],
+)
+def test_the_words_of_a_metabolizer_code_may_name_its_gene(
+    words: str, parts: Any, found: Any
+) -> None:
+    code = coded("79715-9", display=words)
+    value = coded("LA9657-3")
+    expected = refused(found) if isinstance(found, Reason) else None
+    stated = read(code=code, component=parts, valueCodeableConcept=value)
+    assert stated == (expected or (call(found, phenotype="poor"),))

@@ -102,7 +102,8 @@ def issue(
         "identifiedDateTime": instant(document.issued),
         "author": {"reference": device_reference},
         "implicated": [{"reference": name} for name in implicated],
-        "detail": f"Current order of {document.medication}. {' '.join(lines)}",
+        "detail": f"Current order of {document.medication}; its dose was not looked "
+        f"at. {' '.join(lines)}",
     }
 
 

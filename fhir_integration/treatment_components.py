@@ -69,14 +69,28 @@ def conclusion(document: TreatmentDocument) -> str:
 def advice_text(one: Advice) -> str:
     """One source's advice in a line: for whom, what, how strongly, and why."""
     keys = "; ".join(f"{gene} {key}" for gene, key in one.genes.items())
-    used = "if used " if one.action == "consider_alternative" else ""
-    dose = [f"{used}{one.dose_factor:g} of the usual dose"] if one.dose_factor else []
-    dose += [f"at most {one.dose_limit}"] if one.dose_limit else []
     head = f"{one.source}, {one.population}: {ACTIONS[one.action]}"
-    parts = [", ".join([head, *dose]), keys, f"classification {one.classification}"]
+    parts = [
+        ", ".join([head, *_doses(one)]),
+        keys,
+        f"classification {one.classification}",
+    ]
     parts.append(f"{one.guideline} {one.guideline_version}".strip())
     body = "; ".join(filter(None, parts))
     return f"{body}. {one.rationale}".strip()
+
+
+def _doses(one: Advice) -> Iterator[str]:
+    """The doses that a source names, of the part of the treatment that it means."""
+    used = "if used " if one.action == "consider_alternative" else ""
+    if one.dose_factor is not None:
+        upto = f" to {one.dose_factor_to:g}" if one.dose_factor_to is not None else ""
+        part = f" ({one.dose_part})" if one.dose_part else ""
+        yield f"{used}{one.dose_factor:g}{upto} of the usual dose{part}"
+    if one.dose_limit:
+        yield f"at most {one.dose_limit}"
+    if one.dose_scheme:
+        yield one.dose_scheme
 
 
 def stop_text(one: Stop) -> str:
@@ -147,6 +161,7 @@ def _details(one: Advice) -> Iterator[Json]:
             "guideline": one.guideline,
             "guideline-version": one.guideline_version,
             "dose-limit": one.dose_limit or "",
+            "dose-scheme": one.dose_scheme or "",
             "dose-part": one.dose_part,
             "citation": one.citation,
         }

@@ -209,7 +209,9 @@ def test_each_source_keeps_its_own_terms() -> None:
     one = line(
         dose_factor=0.5,
         dose_factor_to=0.75,
+        dose_part="start",
         dose_limit="20 mg/day",
+        dose_scheme="first 10 mg",
         citation="doi:10.1/x",
         classification="Strong",
     )
@@ -228,6 +230,8 @@ def test_each_source_keeps_its_own_terms() -> None:
         "guideline": "PA1",
         "guideline-version": "2018-11",
         "dose-limit": "20 mg/day",
+        "dose-scheme": "first 10 mg",
+        "dose-part": "start",
         "citation": "doi:10.1/x",
         "gene": "CYP2C19: Poor Metabolizer",
         "dose-change": True,
@@ -237,6 +241,10 @@ def test_each_source_keeps_its_own_terms() -> None:
     }
     [evidence] = of_code(made, "93044-6")
     assert evidence["valueCodeableConcept"] == {"text": "DPWG: Strong"}
+    [note, _] = implication(
+        treatment(advice=(one,), stops=()), device_reference=DEVICE
+    )["note"]
+    assert ": Reduced dosing, 0.5 to 0.75 of the usual dose (start), at" in note["text"]
 
 
 def test_everything_stands_in_words_too() -> None:

@@ -93,7 +93,8 @@ def advise_treatment(  # noqa: PLR0913 - keywords: who, whom, and the world
         )
     mark_taken_back(patient, record, days=read, now=moment)
     uses, day = approved_response_model(), as_of or min(today_of(record, moment), until)
-    draft = _draft(actor, patient, record=record, uses=uses, as_of=day, now=moment)
+    draft = _draft(actor, patient, record=record, as_of=day, now=moment)
+    draft.models_digest = digest_of_rules(uses, policy)
     with audited(draft, purpose=purpose):
         basis = basis_of(record, day, medications=asked.medications, given=asked.given)
         if fresh := fresh_advice(draft, asked, basis.remarks, policy=policy):
@@ -119,7 +120,6 @@ def _draft(
     patient: Patient,
     *,
     record: PatientRecord,
-    uses: Uses,
     as_of: date,
     now: datetime,
 ) -> Prediction:
@@ -131,17 +131,20 @@ def _draft(
         created=now,
         actor=actor.name,
         record_digest=digest_of_record(record),
-        models_digest=digest_of_rules(uses),
         historical=as_of < (now.astimezone(UTC) - _LAST_ZONE).date(),
     )
 
 
-def digest_of_rules(uses: Iterable[ModelUse]) -> str:
+def digest_of_rules(uses: Iterable[ModelUse], policy: AdvicePolicy) -> str:
     """sha256 over the models, every table, and all that makes words of them."""
     lines = sorted(f"{use.model}|{use.version}|{use.sha256}" for use in uses)
-    fitted = f"{CALCULATION}|{FORMAT}|{schema_hash()}|{ResponsePolicy()!r}"
+    fitted = f"{CALCULATION}|{FORMAT}|{schema_hash()}|{_rule(policy)!r}"
     told = "\n".join([*lines, fitted, knowledge_digest()])
     return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _rule(policy: AdvicePolicy) -> ResponsePolicy:
+    return ResponsePolicy(least_confidence=policy.least_confidence)
 
 
 def _answer(
@@ -158,7 +161,7 @@ def _answer(
     person = person_of(basis.record, draft.as_of, case=basis.case, made=made)
     heard = estimate(made, person, uses, models, timeout_s=policy.timeout_s)
     if heard.models:
-        made = scored(made, heard.responses)
+        made = scored(made, heard.responses, _rule(policy))
     told, kept = to_tell(draft.patient, basis, made, heard=heard)
     return TreatmentAnswer(
         report=made,

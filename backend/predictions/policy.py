@@ -54,12 +54,14 @@ class CorrelationPolicy:
 class AdvicePolicy:
     """How far back medicines and laboratory values are read, and how many are asked.
 
-    `max_medications`: that one answer may be asked about. `fresh_hours` and
+    `max_medications`: that one answer may be asked about. `least_confidence`: from
+    which the response model's answer is reported, a share of one. `fresh_hours` and
     `timeout_s` as for forecasts.
     """
 
     lookback_days: int
     max_medications: int
+    least_confidence: float
     fresh_hours: float
     timeout_s: float
 

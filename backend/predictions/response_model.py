@@ -111,6 +111,7 @@ def person_of(record: PatientRecord, day: date, *, case: Case, made: Report) -> 
         female=sexes.get(who.sex) if who else None,
         conditions=known_conditions(_present(record.diagnoses, day)),
         genes=made.genes,
+        current=case.current or (),
     )
 
 

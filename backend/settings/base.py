@@ -96,14 +96,20 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS = {
     "TITLE": "MindTwin",
     "DESCRIPTION": (
-        "Symptom forecasts, and links of wearables with symptoms, from FHIR R4 "
-        "records. Research and decision support; not a medical device."
+        "Symptom forecasts, links of wearables with symptoms, and advice on medicines "
+        "by genes, from FHIR R4 records. Research and decision support; not a medical "
+        "device."
     ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",  # served by us: the page loads nothing from outside
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {  # sets of words that several fields share
+        "TreatmentActionEnum": "backend.api.medication_answer.ACTIONS",
+        "OverallActionEnum": "backend.api.medication_answer.OVERALL",
+        "GradeEnum": "backend.api.medication_answer.GRADES",
+    },
 }
 
 # Change diffs only; who read what is in backend.audit. Encrypted columns are excluded
@@ -152,6 +158,7 @@ MINDTWIN: dict[str, Any] = {
     "PHARMACOGENOMICS": {
         "lookback_days": 400,  # of medicines that ended, and of laboratory values
         "max_medications": 60,  # asked about at once
+        "least_confidence": 0.7,  # of the response model; below it is withheld
         "fresh_hours": 24,
     },
     "WEIGHTS": None,  # {model: share of the blend}; None: the twin's own

@@ -170,7 +170,11 @@ def correlate(  # noqa: PLR0917 - fixtures
 @pytest.fixture
 def advice_policy() -> AdvicePolicy:
     return AdvicePolicy(
-        lookback_days=400, max_medications=20, fresh_hours=24, timeout_s=5.0
+        lookback_days=400,
+        max_medications=20,
+        least_confidence=0.7,
+        fresh_hours=24,
+        timeout_s=5.0,
     )
 
 

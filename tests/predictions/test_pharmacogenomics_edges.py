@@ -198,6 +198,16 @@ def test_what_the_model_is_unsure_of_is_withheld_everywhere(advise, ehr, deliver
     assert (document.response, document.models) == (None, ())
 
 
+def test_an_installation_may_report_what_the_model_is_unsure_of(advise, advice_policy):
+    treatments.publish()
+    server = Responder(confidence=0.2)
+    before = advise(models=server)
+    bold = replace(advice_policy, least_confidence=0.1)
+    after = advise(models=server, policy=bold)
+    assert not after.reused and word(before, "sertraline").withheld
+    assert word(after, "sertraline").response.confidence == pytest.approx(0.2)
+
+
 def test_the_model_takes_no_restriction_away(advise):
     alone = advise()
     treatments.publish()

@@ -39,7 +39,7 @@ class Scoring(Protocol):
     """A response model: what it makes of a report, and what is told beside it."""
 
     @property
-    def told(self) -> Mapping[str, str | int]:
+    def told(self) -> Mapping[str, str | int | float]:
         """Which model it is, in what stands beside every answer."""
 
     def scored(self, asked: Asked, made: Report) -> Report:
@@ -119,7 +119,7 @@ def _origin(source: Input, model: Scoring | None) -> dict[str, str | int]:
 
 
 def _start_over_unless(
-    part: Path, note: Path, *, origin: Mapping[str, str | int]
+    part: Path, note: Path, *, origin: Mapping[str, str | int | float]
 ) -> None:
     """Drop what another run left behind; answers of two origins never share a file."""
     text = json.dumps(origin)

@@ -68,7 +68,7 @@ def read_line(line: bytes) -> Asked:
 
 
 def answer_line(
-    asked: Asked, made: Report, *, model: Mapping[str, str | int] | None = None
+    asked: Asked, made: Report, *, model: Mapping[str, str | int | float] | None = None
 ) -> bytes:
     """The answer to a line, with its line break; `model`: the one that had a part.
 

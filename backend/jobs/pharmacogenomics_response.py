@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from backend import wiring
 from backend.jobs.pharmacogenomics_lines import Asked
@@ -14,6 +14,7 @@ from backend.predictions.response_model import (
 )
 from backend.twin.errors import ModelUnavailable
 from backend.twin.pharmacogenomics.report import Report, scored
+from backend.twin.pharmacogenomics.response import ResponsePolicy
 from backend.twin.pharmacogenomics.response_inputs import MODEL
 from backend.twin.ports import ModelServer
 from backend.twin.trajectory import ModelUse
@@ -21,19 +22,21 @@ from backend.twin.trajectory import ModelUse
 
 @dataclass(frozen=True, slots=True)
 class ResponseModel:
-    """Whom to ask, and how long it has for a person, in seconds."""
+    """Whom to ask, how long it has for a person in seconds, and what of it is told."""
 
     use: ModelUse
     server: ModelServer
     timeout_s: float
+    policy: ResponsePolicy = field(default_factory=ResponsePolicy)
 
     @property
-    def told(self) -> dict[str, str | int]:
+    def told(self) -> dict[str, str | int | float]:
         """What stands beside every answer that it had a part in."""
         return {
             "model": self.use.model,
             "version": self.use.version,
             "sha256": self.use.sha256,
+            "least_confidence": self.policy.least_confidence,
             "label": LABEL,
         }
 
@@ -51,15 +54,19 @@ class ResponseModel:
             raise ModelUnavailable(
                 f"{MODEL} did not answer; the same command goes on where this one was"
             )
-        return scored(made, heard.responses)
+        return scored(made, heard.responses, self.policy)
 
 
-def response_model() -> ResponseModel:
-    """The model in production. Raises ModelUnavailable where there is none."""
+def response_model(least_confidence: float) -> ResponseModel:
+    """The model in production; a figure is told from `least_confidence`, a share.
+
+    Raises ModelUnavailable where there is none.
+    """
     uses = approved_response_model()
     if not uses:
         raise ModelUnavailable(
             f"{MODEL} is not available: no version of it is in production"
         )
     timeout_s = wiring.pharmacogenomics_policy().timeout_s
-    return ResponseModel(uses[0], wiring.models(), timeout_s)
+    policy = ResponsePolicy(least_confidence=least_confidence)
+    return ResponseModel(uses[0], wiring.models(), timeout_s, policy)

@@ -25,7 +25,9 @@ class Mild:
     """A model that expects the same of each medicine, one side effect included."""
 
     asked: list[str | int] = field(default_factory=list)
-    told: Mapping[str, str | int] = field(default_factory=lambda: {"model": "mild"})
+    told: Mapping[str, str | int | float] = field(
+        default_factory=lambda: {"model": "mild"}
+    )
 
     def scored(self, asked: Asked, made: Report) -> Report:
         self.asked.append(asked.id)

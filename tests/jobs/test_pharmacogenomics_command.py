@@ -16,7 +16,7 @@ from backend.audit.models import AccessEvent
 from backend.jobs import pharmacogenomics, pharmacogenomics_response
 from backend.jobs.management.commands import pharmacogenomics as command
 from backend.registry.switches import switch
-from tests.jobs.test_pharmacogenomics import file, ids, line
+from tests.jobs.test_pharmacogenomics import Mild, file, ids, line
 
 pytestmark = pytest.mark.django_db
 
@@ -142,3 +142,25 @@ def test_without_a_published_model_it_says_so(
     with pytest.raises(CommandError, match="treatment_response is not available"):
         run(source, output, response=True)
     assert not output.exists()
+
+
+def test_the_model_is_asked_by_the_confidence_that_is_wanted(
+    source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[float] = []
+
+    def model(least_confidence: float) -> Mild:
+        asked.append(least_confidence)
+        return Mild()
+
+    monkeypatch.setattr(command, "response_model", model)
+    run(source, output, response=True)
+    assert asked == [0.7]
+    assert b'"efficacy":0.6' in output.read_bytes()
+
+
+@pytest.mark.parametrize("share", ["-0.1", "1.1", "nan", "much"])
+def test_a_confidence_is_a_share(source: Path, output: Path, share: str) -> None:
+    words = ["--input", str(source), "--output", str(output)]
+    with pytest.raises(CommandError, match="least-confidence"):
+        call_command("pharmacogenomics", *words, f"--least-confidence={share}")

@@ -13,6 +13,7 @@ from backend.jobs.pharmacogenomics_lines import Asked, read_line
 from backend.jobs.pharmacogenomics_response import ResponseModel, response_model
 from backend.twin.errors import ModelUnavailable
 from backend.twin.pharmacogenomics.report import report
+from backend.twin.pharmacogenomics.response import ResponsePolicy
 from backend.twin.trajectory import ModelUse
 from tests.predictions.treatments import GONE, Responder
 
@@ -39,6 +40,15 @@ def test_the_figures_reach_the_recommendations() -> None:
     assert server.asked == 1
 
 
+@pytest.mark.parametrize(("least", "is_told"), [(0.9, True), (0.91, False)])
+def test_what_is_too_unsure_is_withheld(least: float, *, is_told: bool) -> None:
+    one = asked("sertraline")
+    policy = ResponsePolicy(least_confidence=least)
+    server = Responder(confidence=0.9000001)
+    made = ResponseModel(USE, server, 1.0, policy).scored(one, report(one.case))
+    assert (made.recommendations[0].response is not None) == is_told
+
+
 def test_a_silent_model_ends_the_run() -> None:
     one = asked("sertraline")
     model = ResponseModel(USE, Responder(GONE), 1.0)
@@ -55,11 +65,12 @@ def test_the_one_in_production_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
     approved(USE)
     server = Responder()
     with wiring.use(models=server):
-        found = response_model()
+        found = response_model(0.6)
     assert (found.use, found.server) == (USE, server)
     assert found.timeout_s > 0
+    assert (found.policy.least_confidence, found.told["least_confidence"]) == (0.6, 0.6)
     assert found.told["version"] == 1
     assert "simulated outcomes" in str(found.told["label"])
     approved()
     with pytest.raises(ModelUnavailable, match="no version of it is in production"):
-        response_model()
+        response_model(0.6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from backend.jobs.pharmacogenomics_response import response_model
 from backend.people.access import Actor
 from backend.registry.switches import require_on
 from backend.twin.errors import AuditUnavailable, ServiceOff, TwinError
+from backend.twin.pharmacogenomics.response import ResponsePolicy
 
 SERVICE = "pharmacogenomics"
 SILENT_S, EVERY_S = 2.0, 1.0  # before the first line of progress, between two
@@ -35,10 +36,17 @@ class Command(BaseCommand):
         parser.add_argument(
             "--response", action="store_true", help="ask the response model, too"
         )
+        parser.add_argument(
+            "--least-confidence",
+            type=_share,
+            default=ResponsePolicy().least_confidence,
+            help="of a figure of the model that is told (0 to 1; default: %(default)s)",
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
-            self._run(options["input"], options["output"], respond=options["response"])
+            least = options["least_confidence"] if options["response"] else None
+            self._run(options["input"], options["output"], least)
         except KeyboardInterrupt:
             again = "stopped; the same command goes on where this one was"
             raise CommandError(again, returncode=130) from None
@@ -47,11 +55,11 @@ class Command(BaseCommand):
         except (TwinError, OSError) as error:
             raise CommandError(str(error)) from error
 
-    def _run(self, path: Path, output: Path, *, respond: bool) -> None:
+    def _run(self, path: Path, output: Path, least: float | None) -> None:
         """The audit row comes before anything that the file asks is answered."""
         _require_on()
         check_output(output, path)
-        model = response_model() if respond else None
+        model = None if least is None else response_model(least)
         try:
             source = count(path)
         except OSError:
@@ -77,6 +85,13 @@ class Command(BaseCommand):
                 self.stderr.write(
                     f"{done} of {source.lines} lines, {rate:,.0f} a second"
                 )
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ArgumentTypeError("a share is from 0 to 1")
+    return share
 
 
 def _require_on() -> None:

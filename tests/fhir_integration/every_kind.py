@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fhir_integration.codes import LOINC
+from fhir_integration.codes import LOINC, UCUM
 from tests.fhir_integration.kinds.body import signal
 from tests.fhir_integration.made import Json, observation, safety
 
@@ -60,6 +60,17 @@ def genotype(own_id: str = "g1", **changes: Any) -> Json:
     return observation(id=own_id, **{**made, **changes})
 
 
+def lab(own_id: str = "l1", when: str = "2026-02-03", value: float = 54) -> Json:
+    """A filtration rate."""
+    unit = "mL/min/{1.73_m2}"
+    return observation(
+        id=own_id,
+        code={"coding": [{"system": LOINC, "code": "98979-8"}]},
+        effectiveDateTime=when,
+        valueQuantity={"value": value, "unit": unit, "system": UCUM, "code": unit},
+    )
+
+
 def patient(own_id: str = "p1", **changes: Any) -> Json:
     return resource("Patient", own_id, **{"birthDate": "1980-05", **changes})
 
@@ -93,6 +104,7 @@ def of_each_kind() -> list[Json]:
         medication(),
         condition(),
         genotype(),
+        lab(),
         patient(),
         form(),
     ]

@@ -10,12 +10,13 @@ import pytest
 
 from backend.twin.errors import EhrRefused, EhrUnavailable
 from backend.twin.record import PatientRecord, Reason
-from fhir_integration.codes import LOINC, UCUM
+from fhir_integration.codes import LOINC
 from fhir_integration.searched_codes import LONGEST, gene_codes, lab_codes
 from fhir_integration.site import FhirEhr
 from tests.fhir_integration.every_kind import (
     condition,
     genotype,
+    lab,
     medication,
     request,
     resource,
@@ -26,17 +27,6 @@ from tests.peer import Peer
 Json = dict[str, Any]
 LONG_AGO = "2011-03-04"
 LATER = str(UNTIL + timedelta(days=9))
-
-
-def lab(own_id: str, when: str, value: float) -> Json:
-    """A filtration rate."""
-    unit = "mL/min/{1.73_m2}"
-    return observation(
-        id=own_id,
-        code={"coding": [{"system": LOINC, "code": "98979-8"}]},
-        effectiveDateTime=when,
-        valueQuantity={"value": value, "unit": unit, "system": UCUM, "code": unit},
-    )
 
 
 def statement(own_id: str, **changes: Any) -> Json:

@@ -46,6 +46,7 @@ def test_every_kind_is_in_the_record() -> None:
     ]
     assert [diagnosis.concept for diagnosis in record.diagnoses] == ["depression"]
     assert [call.gene for call in record.genotypes] == ["CYP2C19"]
+    assert [(one.kind, one.value) for one in record.lab_facts] == [("egfr", 54.0)]
     assert record.person is not None
     assert not record.person.opted_out
 

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from backend.twin.pharmacogenomics.calls import Call
 from backend.twin.pharmacogenomics.phenotype import gene_results
@@ -211,3 +213,35 @@ def test_what_is_read_leads_to_phenotypes() -> None:
     assert results["CYP2C19"] == results["CYP2D6"] == "Poor Metabolizer"
     assert results["HLA-B"] == "*15:02 positive"
     assert results["CYP2B6"] == "No Result"
+
+
+KEYS = ("CYP2C19", "CPIC", "sourceDiplotypes", "allele1", "allele2", "name")
+KEYS += ("outsidePhenotype", "phenotypes", "callSource")
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.dictionaries(st.sampled_from(["CYP2C19", "HLA-B", "DPWG"]), JUNK))
+def test_no_object_raises_but_as_not_read(genes: Json) -> None:
+    try:
+        found = of(genes)
+    except NotRead:
+        return
+    assert found.calls or found.refused
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="CYP2C19*/\t\n#HLA-B:x≥ ", max_size=60))
+def test_no_text_raises_but_as_not_read(text: str) -> None:
+    try:
+        found = read_pharmcat(text.encode())
+    except NotRead:
+        return
+    assert found.calls or found.refused

@@ -21,6 +21,7 @@ from backend.predictions.errors import (
     ModelsDown,
     NoHistory,
     PatientErased,
+    TooManyMedications,
     TooManySamples,
 )
 from backend.twin import errors
@@ -45,6 +46,9 @@ KINDS: dict[type[errors.TwinError], Kind] = {
     DaysOutOfRange: Kind("days-out-of-range", 422, "No window of so many days"),
     TooManySamples: TOO_MANY,
     TooManyValues: TOO_MANY,
+    TooManyMedications: Kind(
+        "too-many-medications", 422, "More medicines than one answer may be asked about"
+    ),
     errors.InsufficientData: Kind("insufficient-data", 422, "Insufficient data"),
     errors.NotVisible: Kind("not-found", 404, "Not found"),
     errors.PatientOptedOut: Kind("patient-opted-out", 403, "The patient opted out"),

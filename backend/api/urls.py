@@ -5,7 +5,15 @@ from django.views.decorators.http import require_safe
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
-from backend.api import alerts, correlation, forecast, health, patients, tokens
+from backend.api import (
+    alerts,
+    correlation,
+    forecast,
+    health,
+    patients,
+    pharmacogenomics,
+    tokens,
+)
 
 app_name = "api"
 
@@ -39,6 +47,16 @@ urlpatterns = [
         "correlations/<uuid:prediction_id>",
         correlation.OneCorrelation.as_view(),
         name="correlation",
+    ),
+    path(
+        "patients/<uuid:patient_id>/pharmacogenomics",
+        pharmacogenomics.PatientAdvice.as_view(),
+        name="patient-advice",
+    ),
+    path(
+        "pharmacogenomics/<uuid:prediction_id>",
+        pharmacogenomics.OneAdvice.as_view(),
+        name="advice",
     ),
     path("alerts", alerts.Alerts.as_view(), name="alerts"),
     path(

@@ -24,6 +24,8 @@ MATRIX = {
     "forecast": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "correlations": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "correlation": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
+    "patient-advice": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
+    "advice": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "alerts": ("get", GRANTED, dict.fromkeys(SIGNED_IN, 200), 401),
     "acknowledge": ("post", GRANTED, dict.fromkeys(SIGNED_IN, 404), 401),
     "health": ("get", set(), {}, 200),
@@ -44,7 +46,7 @@ def places(api, ehr, patient):
     root = "/api/v1"
     of_patient = f"{root}/patients/{patient.pk}"
     made = {}
-    for service in ("forecasts", "correlations"):
+    for service in ("forecasts", "correlations", "pharmacogenomics"):
         answer = api.post(f"{of_patient}/{service}", {}, format="json").json()
         made[f"{service}/<uuid:prediction_id>"] = f"{service}/{answer['id']}"
     (alert,) = api.get(f"{root}/alerts").json()

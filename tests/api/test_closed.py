@@ -14,7 +14,7 @@ MERGED = ("patient-merged", 409)
 DECEASED = ("patient-deceased", 422)
 
 
-@pytest.fixture(params=["forecasts", "correlations"])
+@pytest.fixture(params=["forecasts", "correlations", "pharmacogenomics"])
 def path(patient, request):
     return f"/api/v1/patients/{patient.pk}/{request.param}"
 

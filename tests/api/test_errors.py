@@ -24,6 +24,7 @@ from backend.predictions.errors import (
     DaysOutOfRange,
     ModelsDown,
     PatientErased,
+    TooManyMedications,
     TooManySamples,
 )
 from backend.predictions.remarks import Remarks
@@ -50,6 +51,7 @@ STATUSES = {
     DayOutOfRange(date.min, date.max): 422,
     DaysOutOfRange(120): 422,
     TooManySamples(10): 422,
+    TooManyMedications(10): 422,
     TooManyValues(10): 422,
     errors.SealBroken("moved"): 500,
     Http404(): 404,

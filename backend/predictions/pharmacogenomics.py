@@ -46,7 +46,7 @@ from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.report import report, scored
 from backend.twin.pharmacogenomics.report_json import FORMAT
 from backend.twin.pharmacogenomics.response import ResponsePolicy
-from backend.twin.pharmacogenomics.response_inputs import schema_hash
+from backend.twin.pharmacogenomics.response_inputs import Person, schema_hash
 from backend.twin.ports import Ehr, ModelServer
 from backend.twin.record import PatientRecord
 from backend.twin.trajectory import ModelUse
@@ -73,18 +73,20 @@ def advise_treatment(  # noqa: PLR0913 - keywords: who, whom, and the world
     now: Callable[[], datetime],
     policy: AdvicePolicy,
     given: Population | None = None,
+    person: Person | None = None,
     purpose: str = "TREAT",
 ) -> StoredAdvice:
     """Advise on `medications`, by name or RxNorm code; on the usual options without.
 
-    As of `as_of`, or else of today. `given`: what the clinician knows of the patient.
-    Fresh answers are given again as forecasts are; two audit rows. Where no response
-    model answers, guidelines and stops do alone and it is said. No genetic result, or
-    an unknown medicine, is an answer. Raises ServiceOff, TooManyMedications,
+    As of `as_of`, or else of today. `given`: what the clinician knows of the patient;
+    `person` the same for the response model, without genes and medicines. Fresh
+    answers are given again as forecasts are; two audit rows. Where no response model
+    answers, guidelines and stops do alone and it is said. No genetic result, or an
+    unknown medicine, is an answer. Raises ServiceOff, TooManyMedications,
     DayOutOfRange, PatientErased, and as `open_record` does.
     """
     require_service(actor, patient_id, service=SERVICE, purpose=purpose)
-    asked = _asked(medications, given, policy)
+    asked = _asked(medications, given, person, policy)
     until = last_day_read(as_of, moment := now())
     read, today = (until - policy.lookback, until), moment.date()
     with erasure_told(patient_id):
@@ -107,12 +109,13 @@ def advise_treatment(  # noqa: PLR0913 - keywords: who, whom, and the world
 def _asked(
     medications: Sequence[str] | None,
     given: Population | None,
+    person: Person | None,
     policy: AdvicePolicy,
 ) -> Asked:
     """What is asked; TooManyMedications for more than are looked at at once."""
     if medications is not None and len(medications) > policy.max_medications:
         raise TooManyMedications(policy.max_medications)
-    return Asked(tuple(medications or ()), given or Population())
+    return Asked(tuple(medications or ()), given or Population(), person or Person())
 
 
 def _draft(
@@ -158,7 +161,9 @@ def _answer(
 ) -> TreatmentAnswer:
     """The report with all that is stored beside it: rules first, then the model."""
     made = report(basis.case)
-    person = person_of(basis.record, draft.as_of, case=basis.case, made=made)
+    person = person_of(
+        basis.record, draft.as_of, case=basis.case, made=made, stated=asked.person
+    )
     heard = estimate(made, person, uses, models, timeout_s=policy.timeout_s)
     if heard.models:
         made = scored(made, heard.responses, _rule(policy))

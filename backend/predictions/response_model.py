@@ -99,20 +99,27 @@ def estimate(
     )
 
 
-def person_of(record: PatientRecord, day: date, *, case: Case, made: Report) -> Person:
-    """What the record says of somebody who is to be treated; the rest is unknown.
+def person_of(
+    record: PatientRecord, day: date, *, case: Case, made: Report, stated: Person
+) -> Person:
+    """What is `stated` of somebody who is to be treated, then what the record says.
 
-    Severity, episode and earlier trials are not: advice is asked for without symptoms.
+    Severity, episode and earlier trials are of the former alone: no symptoms are read.
     """
-    who = record.person
-    sexes = {"female": True, "male": False}
-    return Person(
-        age_years=case.population.age_years,
-        female=sexes.get(who.sex) if who else None,
-        conditions=known_conditions(_present(record.diagnoses, day)),
+    age, found = case.population.age_years, _present(record.diagnoses, day)
+    return replace(
+        stated,
+        age_years=age if stated.age_years is None else stated.age_years,
+        female=_is_female(record) if stated.female is None else stated.female,
+        conditions={**known_conditions(found), **stated.conditions},
         genes=made.genes,
         current=case.current or (),
     )
+
+
+def _is_female(record: PatientRecord) -> bool | None:
+    who = record.person
+    return {"female": True, "male": False}.get(who.sex) if who else None
 
 
 def _present(diagnoses: Iterable[Diagnosis], day: date) -> dict[str, bool]:

@@ -16,6 +16,7 @@ from backend.twin.pharmacogenomics.gene_result import GeneResult, Warned
 from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.report import Report
 from backend.twin.pharmacogenomics.report_json import from_dict, to_dict
+from backend.twin.pharmacogenomics.response_inputs import Person
 from backend.twin.pharmacogenomics.safety import Stop
 from backend.twin.trajectory import ModelUse
 
@@ -38,11 +39,12 @@ class Told:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What was asked: medicines as they were named, () for the usual ones, and what
-    the clinician said of the patient.
+    the clinician said of the patient, for the rules and for the response model.
     """
 
     medications: tuple[str, ...]
     given: Population
+    person: Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def seal_advice(
     patient: Patient, prediction_id: UUID, answer: TreatmentAnswer
 ) -> bytes:
     """The answer as JSON, encrypted for this patient and this row."""
-    given = answer.asked.given
+    given, person = answer.asked.given, answer.asked.person
     return seal_payload(
         patient,
         prediction_id,
@@ -99,6 +101,15 @@ def seal_advice(
                 "alternatives_available": given.alternatives_available,
                 "pregnant": given.pregnant,
                 "child_bearing_potential": given.child_bearing_potential,
+            },
+            "person": {
+                "age_years": person.age_years,
+                "female": person.female,
+                "severity": person.severity,
+                "episode_months": person.episode_months,
+                "failures": person.failures,
+                "conditions": dict(person.conditions),
+                "trials": None if person.trials is None else dict(person.trials),
             },
             "current": answer.current,
             "models": [asdict(use) for use in answer.models],
@@ -118,7 +129,11 @@ def open_advice(patient: Patient, prediction: Prediction) -> TreatmentAnswer:
     current = data["current"]
     return TreatmentAnswer(
         report=from_dict(data["report"]),
-        asked=Asked(tuple(data["medications"]), Population(**data["given"])),
+        asked=Asked(
+            tuple(data["medications"]),
+            Population(**data["given"]),
+            Person(**data["person"]),
+        ),
         current=None if current is None else tuple(current),
         models=tuple(ModelUse(**use) for use in data["models"]),
         method=data["method"],

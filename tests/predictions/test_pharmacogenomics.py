@@ -15,6 +15,7 @@ from backend.twin.pharmacogenomics.knowledge import knowledge_digest
 from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.report import default_options
 from backend.twin.pharmacogenomics.report_json import to_dict
+from backend.twin.pharmacogenomics.response_inputs import Person
 from tests.predictions import fakes
 from tests.predictions.treatments import GENE
 
@@ -43,7 +44,10 @@ def test_advice_is_stored_and_told(*, advise, patient, audited, now):
 
 
 def test_what_is_read_back_is_what_was_answered(*, advise, actor, now, advice_policy):
-    stored = advise(given=Population(prior_use={"carbamazepine": "naive"}))
+    ill = Person(severity=0.6, conditions={"ptsd": True}, trials={"sertraline": False})
+    given = Population(prior_use={"carbamazepine": "naive"})
+    stored = advise(given=given, person=ill)
+    assert advise(given=given, person=ill).reused
     at = {"now": now, "policy": advice_policy}
     read = selectors.read_advice(actor, stored.id, **at)
     assert read == stored
@@ -67,10 +71,11 @@ def test_an_equal_question_is_given_the_stored_answer(advise, now):
     [
         {"medications": ["sertraline"]},
         {"given": Population(pregnant=True)},
+        {"person": Person(severity=0.6)},
         {"as_of": fakes.LAST_DAY},
         "late",
     ],
-    ids=["medicines", "facts", "day", "late"],
+    ids=["medicines", "facts", "illness", "day", "late"],
 )
 def test_another_question_or_a_later_time_is_answered_anew(advise, now, other):
     stored = advise()

@@ -20,12 +20,29 @@ from backend.twin.history import Certainty, ClinicalState, CourseState
 from backend.twin.pharmacogenomics.gene_result import NO_RESULT
 from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.recommendation import STOPPED
-from backend.twin.pharmacogenomics.response_inputs import ANSWER, MODEL, PATIENT
+from backend.twin.pharmacogenomics.response_inputs import (
+    ANSWER,
+    MODEL,
+    PATIENT,
+    Person,
+)
 from backend.twin.record import PatientRecord, Reason, Refusal
 from tests.predictions import fakes, treatments
 from tests.predictions.treatments import GONE, Responder, condition, order
 
 OK = "SUCCESS"
+
+
+class Listener(Responder):
+    """One that notes what it was asked with."""
+
+    def __init__(self, seen):
+        super().__init__()
+        self.seen = seen
+
+    def infer(self, model, version, inputs, *, timeout_s):
+        self.seen.append(inputs)
+        return super().infer(model, version, inputs, timeout_s=timeout_s)
 
 
 def word(stored, medication):
@@ -221,12 +238,8 @@ def test_what_a_rule_stops_is_not_asked_about(advise, ehr):
     refuted = condition("anxiety", Certainty.REFUTED)
     over = replace(condition("ptsd"), state=ClinicalState.RESOLVED)
     ehr.record = treatments.slow(diagnoses=(condition("epilepsy"), refuted, over))
-    server = Responder()
     seen = []
-    infer = server.infer
-    server.infer = lambda *args, **other: (seen.append(args[2]), infer(*args, **other))[
-        1
-    ]
+    server = Listener(seen)
     stored = advise(medications=["bupropion", "sertraline"], models=server)
     if word(stored, "bupropion").is_stopped:
         assert word(stored, "bupropion").withheld == STOPPED
@@ -235,6 +248,23 @@ def test_what_a_rule_stops_is_not_asked_about(advise, ehr):
     known = dict(zip(PATIENT, inputs["patient"][0], strict=True))
     assert known["age_known"] == known["female_known"] == 1.0
     assert (known["ptsd_known"], known["severity_known"]) == (0.0, 0.0)
+
+
+def test_what_the_clinician_states_goes_before_the_record(advise, ehr):
+    treatments.publish()
+    refuted = condition("ptsd", Certainty.REFUTED)
+    ehr.record = treatments.slow(diagnoses=(refuted,))
+    seen = []
+    for stated in (Person(), Person(female=False, conditions={"ptsd": True})):
+        server = Listener(seen)
+        advise(medications=["sertraline"], models=server, person=stated)
+    ((told, *_), (other, *_)) = (one["patient"] for one in seen)
+    place = PATIENT.index
+    assert (told[place("ptsd")], other[place("ptsd")]) == (0.0, 1.0)
+    assert told[place("female")] == -other[place("female")] != 0
+    ehr.persons.clear()
+    advise(medications=["sertraline"], models=Listener(seen))
+    assert seen[-1]["patient"][0][place("female_known")] == 0.0
 
 
 def test_nobody_is_asked_about_what_the_model_does_not_know(advise):

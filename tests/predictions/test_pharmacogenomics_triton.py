@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,10 +16,12 @@ from backend.inference.triton_process import TritonProcess
 from backend.predictions.models import Prediction
 from backend.registry.channels import needed
 from backend.twin.pharmacogenomics.report_json import to_dict
+from backend.twin.pharmacogenomics.response_inputs import Person
 from tests.triton import ADMIN_KEY
 from tests.versions import SHIPPED_MODELS
 
 FIGURES = ("efficacy", "percentile", "confidence")
+ILL = Person(severity=0.6, episode_months=6.0, failures=1)  # else it is too unsure
 
 
 @pytest.fixture
@@ -48,21 +49,15 @@ def words(stored):
     return told
 
 
-@pytest.fixture
-def advice_policy(advice_policy):
-    """Of a record like this the model is too unsure to be reported."""
-    return replace(advice_policy, least_confidence=0.0)
-
-
 def test_triton_and_this_process_give_one_answer(
     *, advise, published, network, remote, audited, deliver, ehr
 ):
     audited()
-    there = advise(models=remote)
+    there = advise(models=remote, person=ILL)
     assert audited() == [("PULL", "SUCCESS"), ("ADVISE", "SUCCESS")]
     assert deliver().failed == 0
     Prediction.objects.all().delete()
-    here = advise(models=network)
+    here = advise(models=network, person=ILL)
     assert not here.reused and here.models == there.models
     for these, those in zip(figures(there), figures(here), strict=True):
         assert np.allclose(these, those, rtol=0, atol=1e-5)
@@ -71,12 +66,12 @@ def test_triton_and_this_process_give_one_answer(
 
 
 def test_advice_outlives_a_server_that_is_down(advise, published, network, remote):
-    whole = advise(models=remote)
+    whole = advise(models=remote, person=ILL)
     Prediction.objects.all().delete()
     nobody = TritonServer(
         TritonAddress("127.0.0.1:1", admin_key=ADMIN_KEY),
         catalogue=lambda: read_catalogue(SHIPPED_MODELS, trusted=[SHIPPED]),
     )
     with closing(GuardedServer(nobody, network, wanted=needed())) as guarded:
-        again = advise(models=guarded)
+        again = advise(models=guarded, person=ILL)
     assert again.models == whole.models and words(again) == words(whole)

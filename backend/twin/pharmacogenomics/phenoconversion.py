@@ -48,7 +48,7 @@ def _adjusted(
     result: GeneResult, taken: Sequence[Drug], own: Sequence[Drug]
 ) -> GeneResult:
     rule = rules().get(result.gene)
-    if rule is None or rule.by == "presence":
+    if not taken or rule is None or rule.by == "presence":
         return result
     others = [one for one in taken if one not in own]
     inhibitors = actions(result.gene, others, "inhibitor")

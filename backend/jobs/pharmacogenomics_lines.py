@@ -97,9 +97,9 @@ def answer_line(
 def refusal_line(error: LineRefused, number: int) -> bytes:
     """The answer to a line that could not be read; `number` counts from 1."""
     fault = Fault(error.code, str(error), f"line {number}")
-    empty: dict[str, object] = {"genes": [], "advice": [], "stops": []}
+    nothing = ("genes", "advice", "stops", "recommendations")
     return orjson.dumps(
-        {"id": error.id, **empty, "errors": [fault]},
+        {"id": error.id, **dict.fromkeys(nothing, ()), "errors": [fault]},
         option=orjson.OPT_APPEND_NEWLINE,
     )
 

@@ -23,6 +23,7 @@ from fhir_integration.codes import ANSWERS, OURS, RANGE, SURVEY, UCUM
 from fhir_integration.kinds.medicine import RXNORM
 from fhir_integration.pulling import PAGE_SIZE
 from fhir_integration.search_values import token
+from fhir_integration.seed_genotypes import told_gene
 from fhir_integration.seed_streams import told
 from fhir_integration.strict_json import Json
 
@@ -104,7 +105,7 @@ def _shown(client: FhirClient, patient: str, *, orders: bool) -> set[str]:
 
 
 def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:
-    """Each entry, safety answer and run of values as an Observation of the EHR's."""
+    """Each entry, answer, run of values and gene as an Observation of the EHR's."""
     for series in record.series:
         for entry in series.entries:
             yield _entry(series.scale, entry, patient)
@@ -113,6 +114,9 @@ def observations(record: PatientRecord, *, patient: str) -> Iterator[Json]:
     for stream in record.streams:
         for name, said in told(stream):
             yield {**_named(f"{patient}|{name}", patient, "activity"), **said}
+    for call in record.genotypes:
+        name, said = told_gene(call)
+        yield {**_named(f"{patient}|{name}", patient, "laboratory"), **said}
 
 
 def orders(record: PatientRecord, *, patient: str) -> Iterator[Json]:

@@ -17,6 +17,7 @@ from backend.people.access import Actor
 from backend.people.models import Patient, Site
 from backend.predictions import outbox
 from backend.predictions.correlation import StoredCorrelation, correlate_signals
+from backend.predictions.pharmacogenomics import StoredAdvice, advise_treatment
 from backend.predictions.services import StoredForecast, forecast_symptoms
 from backend.twin.errors import InsufficientData, RecordClosed
 from backend.twin.record import PatientRecord
@@ -26,8 +27,11 @@ from fhir_integration.seed import Put, await_shown, put
 
 Outcome = StoredForecast | InsufficientData | RecordClosed
 LinkOutcome = StoredCorrelation | InsufficientData | RecordClosed
+AdviceOutcome = StoredAdvice | InsufficientData | RecordClosed
 
 LINK_DAYS = 90  # looked at for links, up to the day as of which it is
+# What is asked about beside the usual options: each shows something else.
+OPTIONS = ("citalopram", "sertraline", "mirtazapine", "venlafaxine", "carbamazepine")
 OWNER = "demo"
 BATCH = 50  # deliveries claimed at once
 # An EHR may find what it was given only a while later; longer than this is a fault.
@@ -38,13 +42,16 @@ PATIENCE_S, PAUSE_S = 120.0, 1.0
 class Person:
     """One person: the label printed, our patient, the day to forecast as of.
 
-    `wearables`: there are values of body signals of theirs, so links may be found.
+    `diary`: there are entries to forecast from. `wearables`: there are values of body
+    signals of theirs, so links may be found. `genes`: a laboratory looked at them.
     """
 
     label: str
     patient: Patient
     as_of: date
+    diary: bool = True
     wearables: bool = False
+    genes: bool = False
 
 
 def site_at(url: str, *, slug: str) -> Site:
@@ -77,9 +84,14 @@ def put_in(
             done.append(put(client, str(name), record))
             ehr_id = done[-1].patient
             patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
-            last = max(series.entries[-1].day for series in record.series)
-            measured = bool(record.streams)
-            yield Person(label, patient, as_of=as_of or last, wearables=measured)
+            yield Person(
+                label,
+                patient,
+                as_of or max(series.entries[-1].day for series in record.series),
+                diary=bool(record.series),
+                wearables=bool(record.streams),
+                genes=bool(record.genotypes),
+            )
         await_shown(client, done, patience_s=PATIENCE_S)
 
 
@@ -109,8 +121,10 @@ def put_in_files(
 def forecast_each(
     people: list[Person], *, actor: Actor
 ) -> Iterator[tuple[Person, Outcome]]:
-    """Pull and forecast each person, as the API would; or say why there is none."""
+    """Pull and forecast each who has a diary, as the API would; or say why not."""
     for person in people:
+        if not person.diary:
+            continue
         try:
             stored = forecast_symptoms(
                 actor=actor,
@@ -151,6 +165,30 @@ def correlate_each(
             yield person, stored
 
 
+def advise_each(
+    people: list[Person], *, actor: Actor
+) -> Iterator[tuple[Person, AdviceOutcome]]:
+    """Pull and advise on medicines, of each whose genes are known, or say why not."""
+    for person in people:
+        if not person.genes:
+            continue
+        try:
+            stored = advise_treatment(
+                actor=actor,
+                patient_id=person.patient.pk,
+                as_of=person.as_of,
+                medications=OPTIONS,
+                ehr=wiring.ehr_of,
+                models=wiring.models(),
+                now=wiring.now,
+                policy=wiring.pharmacogenomics_policy(),
+            )
+        except (InsufficientData, RecordClosed) as error:
+            yield person, error
+        else:
+            yield person, stored
+
+
 def deliver_all() -> Counter[str]:
     """Deliver until nothing more is due."""
     counts: Counter[str] = Counter()
@@ -167,7 +205,9 @@ def deliver_all() -> Counter[str]:
             return counts
 
 
-def held_by_ehr(site: Site, identifiers: list[UUID]) -> dict[UUID, list[str]]:
+def held_by_ehr(
+    site: Site, identifiers: list[UUID], *, kind: str = "Observation"
+) -> dict[UUID, list[str]]:
     """By identifier, the EHR's references to what it shows; each list has one.
 
     What it does not show is asked for again for a while, in case it is slow to find it.
@@ -176,15 +216,15 @@ def held_by_ehr(site: Site, identifiers: list[UUID]) -> dict[UUID, list[str]]:
     with closing(_patient_client(site)) as client:
         until = client.deadline(PATIENCE_S)
         for one in identifiers:
-            held[one] = _references(client, one)
+            held[one] = _references(client, one, kind)
             while not held[one] and client.pause(PAUSE_S, until=until):
-                held[one] = _references(client, one)
+                held[one] = _references(client, one, kind)
     return held
 
 
-def _references(client: FhirClient, identifier: UUID) -> list[str]:
-    found = client.search("Observation", {"identifier": f"{PREDICTION}|{identifier}"})
-    return [f"Observation/{resource['id']}" for resource in found]
+def _references(client: FhirClient, identifier: UUID, kind: str) -> list[str]:
+    found = client.search(kind, {"identifier": f"{PREDICTION}|{identifier}"})
+    return [f"{kind}/{resource['id']}" for resource in found]
 
 
 def _patient_client(site: Site) -> FhirClient:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
 
 from backend import wiring
 from backend.audit.verify import verify
-from backend.jobs import demo, link_report, report
+from backend.jobs import advice_report, demo, link_report, report
+from backend.jobs.advice_report import Sent
 from backend.jobs.diary import DiaryUnreadable, read_diary, remarks
 from backend.jobs.sandbox_process import SandboxFailed, sandbox
 from backend.people.access import Actor
@@ -22,6 +22,7 @@ from backend.people.models import Site
 from backend.twin.errors import EhrError, ModelError, ServiceOff
 from backend.twin.record import PatientRecord
 from backend.twin.simulation.demo import demo_records
+from backend.twin.simulation.treatment_demo import treatment_records
 from backend.twin.simulation.wearable_demo import wearable_records
 
 
@@ -35,7 +36,7 @@ class People(NamedTuple):
 
 
 class Command(BaseCommand):
-    help = "Pull, forecast, correlate, deliver, read back and verify, on a running EHR."
+    help = "Pull, forecast, correlate, advise, deliver, read back, verify, on an EHR."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--ehr", help="base URL of an R4 server; default: sandbox")
@@ -89,6 +90,8 @@ class Command(BaseCommand):
         say(f"1  EHR: {site.slug}, {len(records)} patients, {entries} entries as FHIR")
         if values:
             say(f"   and {values} values of wearables")
+        if results := sum(len(record.genotypes) for record in records.values()):
+            say(f"   and {results} results of genes")
         for remark in found.remarks:
             say(f"   {remark}")
         people = []
@@ -110,25 +113,32 @@ class Command(BaseCommand):
         found = list(demo.correlate_each(people, actor=actor))
         for line in link_report.answers(found, days=demo.LINK_DAYS):
             say(line)
-        failed = self._deliver(
-            site, {"forecasts": report.sent(answers), "links": link_report.sent(found)}
+        say("4  Pull and advise on medicines")
+        advised = list(demo.advise_each(people, actor=actor))
+        for line in advice_report.answers(advised):
+            say(line)
+        kinds = (
+            Sent("Observation", "forecasts", report.sent(answers)),
+            Sent("Observation", "links", link_report.sent(found)),
+            *advice_report.sent(advised),
         )
+        failed = self._deliver(site, kinds)
         audit = verify()
-        say(f"5  Audit: {audit.rows} entries verified, {len(audit.problems)} problems")
+        say(f"6  Audit: {audit.rows} entries verified, {len(audit.problems)} problems")
         for line in report.NEXT_STEPS:
             say(line)
         if failed or audit.problems:
             raise CommandError("the demo did not end well; see above")
 
-    def _deliver(self, site: Site, sent: Mapping[str, Mapping[UUID, str]]) -> int:
+    def _deliver(self, site: Site, sent: Sequence[Sent]) -> int:
         """Deliver and read back; how many failed or are not there exactly once."""
         say = self.stdout.write
         counts = demo.deliver_all()
-        say(f"4  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
+        say(f"5  Deliver: {counts['delivered']} written now, {counts['failed']} failed")
         lost = 0
-        for kind, titles in sent.items():
-            held = demo.held_by_ehr(site, list(titles))
-            for line in report.deliveries(titles, held, kind=kind) if titles else ():
+        for kind, words, titles in sent:
+            held = demo.held_by_ehr(site, list(titles), kind=kind)
+            for line in report.deliveries(titles, held, kind=words) if titles else ():
                 say(line)
             lost += sum(len(references) != 1 for references in held.values())
         return counts["failed"] + lost
@@ -137,7 +147,11 @@ class Command(BaseCommand):
 def _people(diary: Path | None, today: date) -> People:
     """Simulated people as of today, or a diary's people as of their last entries."""
     if diary is None:
-        simulated = demo_records(today) | wearable_records(today)
+        simulated = {
+            **demo_records(today),
+            **wearable_records(today),
+            **treatment_records(),
+        }
         return People(simulated, today, "simulated", ())
     try:
         read = read_diary(diary, today=today)

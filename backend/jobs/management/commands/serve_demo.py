@@ -24,6 +24,7 @@ from backend.jobs.sandbox_process import SandboxFailed, sandbox
 from backend.people.access import Actor
 from backend.people.models import CareTeamMember, User
 from backend.twin.simulation.demo import demo_records
+from backend.twin.simulation.treatment_demo import treatment_records
 from backend.twin.simulation.wearable_demo import wearable_records
 
 LOOK_EVERY_S = 0.5  # at whether site and worker still run
@@ -77,10 +78,15 @@ def _people(url: str) -> dict[str, str]:
     today = wiring.now().date()
     actor = Actor.of_command("serve_demo")
     site = demo.site_at(url, slug="serve")
-    records = demo_records(today) | wearable_records(today)
+    records = {
+        **demo_records(today),
+        **wearable_records(today),
+        **treatment_records(),
+    }
     people = list(demo.put_in(site, records, actor=actor, as_of=today))
     list(demo.forecast_each(people, actor=actor))
     list(demo.correlate_each(people, actor=actor))
+    list(demo.advise_each(people, actor=actor))
     passwords = {
         "clinician": _account("clinician", is_superuser=False),
         "operator": _account("operator", is_superuser=True),

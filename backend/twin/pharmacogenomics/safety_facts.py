@@ -74,7 +74,7 @@ class GeneIs:
             return True
         if self._is_presence():
             no = {value.replace("positive", "negative") for value in self.values}
-            return False if no <= found else None
+            return False if no <= found and not self._is_typed(facts) else None
         known = found - {None}
         return None if not known or known & {INDETERMINATE, NO_RESULT} else False
 
@@ -82,6 +82,17 @@ class GeneIs:
         """The test's name."""
         alleles = {value.split()[0] for value in self.values if self._is_presence()}
         return f"a result for {self.gene}{', '.join(sorted(alleles))}"
+
+    def _is_typed(self, facts: Facts) -> bool:
+        """Whether the alleles have it, whatever the laboratory says beside them."""
+        typed = {
+            name
+            for one in facts.genes
+            if one.gene == self.gene
+            for candidate in one.candidates
+            for name in candidate.split("/")
+        }
+        return any(value.split()[0] in typed for value in self.values)
 
     def _is_presence(self) -> bool:
         return self.values[0].endswith(" positive")

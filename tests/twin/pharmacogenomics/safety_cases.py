@@ -100,6 +100,7 @@ CASES = (
     has("lithium-pregnancy", "lithium", "caution", "pregnancy"),
     aged("lithium-older", "lithium", "caution", 65),
     gene("citalopram-cyp2c19-poor", "Celexa", "caution", f"CYP2C19 {POOR}", "20 mg"),
+    gene("citalopram-cyp2c19-poor", "citalopram", "caution", f"CYP2C19 Likely {POOR}"),
     takes(
         "citalopram-cyp2c19-inhibitor", "citalopram", "caution", "omeprazole", "20 mg"
     ),

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from backend.twin.pharmacogenomics.calls import Call
 from backend.twin.pharmacogenomics.drugs import drugs
 from backend.twin.pharmacogenomics.gene_result import GeneResult
 from backend.twin.pharmacogenomics.phenoconversion import adjusted
+from backend.twin.pharmacogenomics.phenotype import gene_results
 from backend.twin.pharmacogenomics.population import Population
 from backend.twin.pharmacogenomics.safety import Stop, stops
 from backend.twin.pharmacogenomics.safety_facts import Has
@@ -146,6 +148,14 @@ def test_an_hla_allele_with_unknown_earlier_use_is_a_stop() -> None:
     assert said["carbamazepine-hla-b-1502"].severity == "stop"
     assert "taken for over 3 months" in said["carbamazepine-hla-b-1502"].needs[0]
     assert "carbamazepine-hla-b-1502-tolerated" not in said
+
+
+def test_a_negative_that_the_typed_alleles_contradict_is_unknown() -> None:
+    call = Call("HLA-B", "*08:01/*15:02", "*15:02 negative")
+    (typed,) = (one for one in gene_results([call]) if one.gene == "HLA-B")
+    said = ask("carbamazepine", genes={"HLA-B": typed})["carbamazepine-hla-b-1502"]
+    assert said.severity == "caution"
+    assert said.needs == ("a result for HLA-B*15:02",)
 
 
 @pytest.mark.parametrize("phenotype", ["Indeterminate", "No Result"])

@@ -46,11 +46,11 @@ def from_record(call: GeneCall) -> Call:
 
 
 def from_json(fields: Mapping[str, object]) -> Call:
-    """A call out of a JSON object; a number stands for a score as written.
+    """A call out of a JSON object; a number stands for a score, "" for "not said".
 
     Raises CallRefused where a field is no text, or the gene is not said.
     """
-    said = {name: _text(fields.get(name)) for name in _FIELDS}
+    said = {name: (_text(fields.get(name)) or "").strip() or None for name in _FIELDS}
     gene, listed = _text(fields.get("gene")), fields.get("alleles")
     if not gene:
         raise CallRefused("no-gene", "the call does not name its gene")

@@ -26,6 +26,7 @@ WARNINGS = {
     "conflicting_reports": "reports from different sources give different results",
     "ambiguous": "one of {} possible results",
     "unread_phenotype": "the laboratory's phenotype is no term of this gene's",
+    "unread_alleles": "alleles beside the laboratory's word cannot be read: {}",
     "unread_score": "the laboratory's activity score is none of this gene's",
     "old_term": "extensive metabolizer is read as normal, its name since 2017",
     "score_not_stated": "a phenotype without its score: {} scores fit, all looked up",

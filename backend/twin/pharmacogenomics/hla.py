@@ -55,12 +55,14 @@ def hla_results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
     Raises CallRefused, saying why.
     """
     warnings: list[Warned] = []
-    typings = read_typings(call, rule.gene, warnings)
+    typings, refused = _typings(call, rule, warnings)
     word = _WORDS.get((call.phenotype or "").strip().lower())
     if word is not None and len(typings) == 1 and len(typings[0]) == 1:
         said = _tested(typings[0][0], rule, word)
         return (_result(call, rule, said),) if said else ()
     said = _stated(call, rule, warnings, has_alleles=bool(typings))
+    if refused is not None and not said:
+        raise refused
     if not typings:
         return (_result(call, rule, said, warnings=warnings),) if said else ()
     if any(len(typed) == 1 for typed in typings):
@@ -69,6 +71,22 @@ def hla_results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
         _typed_result(call, rule, typed=typed, said=said, warnings=warnings)
         for typed in typings
     )
+
+
+def _typings(
+    call: Call, rule: Rule, warnings: list[Warned]
+) -> tuple[tuple[tuple[Typed, ...], ...], CallRefused | None]:
+    """The typed pairs, or why they cannot be read beside the laboratory's own word.
+
+    Raises CallRefused where no word stands beside them, or they are of another gene.
+    """
+    try:
+        return read_typings(call, rule.gene, warnings), None
+    except CallRefused as error:
+        if error.code == "another-gene" or is_not_called(call.phenotype or "none"):
+            raise
+        warnings.append(warned("unread_alleles", error))
+        return (), error
 
 
 def joined(results: Iterable[GeneResult], rule: Rule) -> list[GeneResult]:

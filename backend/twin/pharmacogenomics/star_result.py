@@ -22,7 +22,7 @@ from backend.twin.pharmacogenomics.gene_result import (
     warned,
 )
 from backend.twin.pharmacogenomics.laboratory import Stated, stated
-from backend.twin.pharmacogenomics.normalise import Diplotype, normalised
+from backend.twin.pharmacogenomics.normalise import Diplotype, Normalised, normalised
 from backend.twin.pharmacogenomics.rules import Rule, pair
 
 
@@ -32,7 +32,7 @@ def star_results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
     Raises CallRefused, saying why.
     """
     said = stated(call, rule)
-    read = normalised(call, rule.gene)
+    read = _alleles(call, rule, said)
     derived = [from_diplotype(one, rule) for one in read.diplotypes]
     warnings = (*said.warnings, *read.warnings)
     if said.phenotype is None and said.score is None:
@@ -41,6 +41,20 @@ def star_results(call: Call, rule: Rule) -> tuple[GeneResult, ...]:
         told = [replace(one, warnings=warnings) for one in derived if warnings]
         return tuple(told or derived)
     return tuple(_as_stated(derived, said, rule, warnings))
+
+
+def _alleles(call: Call, rule: Rule, said: Stated) -> Normalised:
+    """What the alleles may mean; the laboratory's word holds if they are unreadable.
+
+    Not if they are of another gene: the word may then be of that one, too.
+    """
+    try:
+        return normalised(call, rule.gene)
+    except CallRefused as error:
+        is_said = said.phenotype is not None or said.score is not None
+        if error.code == "another-gene" or not is_said:
+            raise
+        return Normalised(warnings=(warned("unread_alleles", error),))
 
 
 def from_diplotype(diplotype: Diplotype, rule: Rule) -> GeneResult:

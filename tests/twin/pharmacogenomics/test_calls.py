@@ -59,6 +59,10 @@ def test_the_words_of_records_are_understood(
             Call("CYP2D6", None, "NM", "1.25"),
         ),
         (
+            {"gene": "CYP2D6", "diplotype": " ", "phenotype": "", "activity_score": 0},
+            Call("CYP2D6", activity_score="0"),
+        ),
+        (
             {"gene": "CYP2D6", "alleles": ["*1", None], "source": "A"},
             Call("CYP2D6", alleles=("*1", ""), source="A"),
         ),

@@ -79,6 +79,7 @@ def test_other_alleles_that_a_source_asks_for(
         ("*07:02/*40:01", "positive", NEGATIVE, ["unread_phenotype"]),
         ("*07:02/*15:02", "no result", POSITIVE, []),
         ("no call", "*15:02 negative", NEGATIVE, []),
+        ("B75/*07:02", "*15:02 positive", POSITIVE, ["unread_alleles"]),
     ],
 )
 def test_the_laboratorys_own_status(
@@ -107,6 +108,10 @@ def test_of_what_was_not_asked_nothing_is_said(call: Call) -> None:
     ("call", "code"),
     [
         (Call("HLA-B", None, "negative"), "unread"),
+        (Call("HLA-B", "B75/*07:02", "negative"), "unread"),
+        (Call("HLA-B", "B75/*07:02", "*57:01 negative"), "malformed"),
+        (Call("HLA-B", "B75/*07:02", "not tested"), "malformed"),
+        (Call("HLA-B", "HLA-A*02:01/*03:01", "*15:02 positive"), "another-gene"),
         (Call("HLA-B", None, "*15:02 perhaps"), "unread"),
         (Call("HLA-B", ""), "empty"),
         (Call("HLA-B", "*15:02/*07:02/*40:01"), "too-many-alleles"),

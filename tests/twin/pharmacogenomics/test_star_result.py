@@ -58,6 +58,11 @@ PHENOTYPE, SCORE = "laboratory phenotype", "laboratory activity score"
             [],
         ),
         (Call("CYP2D6", "no call", "PM"), PM, "0.0", "0.0", PHENOTYPE, []),
+        (Call("CYP2D6", "*1", "PM"), PM, "0.0", "0.0", PHENOTYPE, ["unread_alleles"]),
+        (
+            Call("CYP2D6", "*1/*4 (CN=3)", None, "0.5"),
+            *(IM, "0.5", "0.5", SCORE, ["unread_alleles"]),
+        ),
         (Call("CYP2C19", "*1/*2", "PM"), PM, "n/a", PM, PHENOTYPE, ["conflict"]),
         (Call("CYP2C19", None, "IM"), IM, "n/a", IM, PHENOTYPE, []),
         (
@@ -114,3 +119,19 @@ def test_an_unreadable_statement_alone_is_refused(call: Call) -> None:
     with pytest.raises(CallRefused) as told:
         star_results(call, rules()["CYP2D6"])
     assert told.value.code == "unread"
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (Call("CYP2D6", "CYP2C19*1/*2", "PM"), "another-gene"),
+        (Call("CYP2D6", "*1", "fast"), "one-allele"),
+        (Call("CYP2D6", "*1", "no result"), "one-allele"),
+    ],
+)
+def test_alleles_of_another_gene_or_without_a_word_are_refused(
+    call: Call, code: str
+) -> None:
+    with pytest.raises(CallRefused) as told:
+        star_results(call, rules()["CYP2D6"])
+    assert told.value.code == code

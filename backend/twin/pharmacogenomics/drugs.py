@@ -16,6 +16,12 @@ from types import MappingProxyType
 
 from backend.twin.ingredients import Ingredient, by_rxnorm, ingredients
 
+# A salt or ester after an ingredient's name; the active part is the same.
+_SALT = re.compile(
+    r" (?:(?:di)?hydrochloride|hcl|hydrobromide|hbr|(?:di)?maleate|(?:di)?mesylate"
+    r"|besylate|tosylate|tartrate|bitartrate|succinate|fumarate|oxalate|citrate"
+    r"|phosphate|sul(?:f|ph)ate|acetate|decanoate|pamoate|sodium|potassium|calcium)$"
+)
 _PARTS = re.compile(r" ?/ ?| \+ | and ")
 
 
@@ -101,11 +107,15 @@ def find_drugs(text: str) -> tuple[Drug, ...]:
     keys = by_rxnorm(text.strip())
     if keys:
         return tuple(catalogue[key] for key in keys)
-    parts = [_plain(part) for part in _PARTS.split(text)]
-    names = _names()
-    if _plain(text) in names:
-        return (names[_plain(text)],)
-    return tuple(names[one] for one in parts) if names.keys() >= set(parts) else ()
+    whole = _named(text)
+    parts = [whole] if whole else [_named(part) for part in _PARTS.split(text)]
+    return tuple(one for one in parts if one) if all(parts) else ()
+
+
+def _named(text: str) -> Drug | None:
+    """By a name or a brand, or by the name of a salt."""
+    plain = _plain(text)
+    return _names().get(plain) or _names().get(_SALT.sub("", plain))
 
 
 def find_drug(text: str) -> Drug | None:

@@ -34,6 +34,12 @@ SPECIFIED = (
         ("lithium carbonate", ("lithium",)),
         ("St. John’s Wort", ("st-johns-wort",)),
         ("St John's wort", ("st-johns-wort",)),
+        ("fluoxetine HCl", ("fluoxetine",)),
+        ("Bupropion hydrochloride", ("bupropion",)),
+        ("naproxen sodium", ("naproxen",)),
+        ("amitriptyline HCl / perphenazine", ("amitriptyline", "perphenazine")),
+        ("moonstone sodium", ()),
+        ("sodium", ()),
         ("methylene blue", ("methylene-blue",)),
         ("36437", ("sertraline",)),  # RxNorm's ingredient
         ("328670", ("sertraline",)),  # a product

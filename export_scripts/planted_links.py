@@ -176,17 +176,13 @@ def plant(
             for w, row, back in zip(weight[:, s], cores, lags, strict=True)
         )
         left = 1 - (weight[:, s] ** 2).sum()
-        felt = driven + np.sqrt(left) * _own(rng, window.hours)[at]
-        felt = felt + _course(rng, clock[at])
+        own = np.sqrt(left) * _own(rng, window.hours)[at]
+        felt = driven + own + _course(rng, clock[at])
         symptoms[symptom] = (clock[at], np.clip(np.round(5 + 1.8 * felt), 0, 10))
-    patient = make(
-        dict(window.biometrics),
-        symptoms,
-        dict.fromkeys(SYMPTOMS, "high_is_worse"),
-        window.begin,
-        window.begin + HISTORY * HOUR,
-        clock[-1] + HOUR,
-    )
+    begin, first = window.begin, window.begin + HISTORY * HOUR
+    worse = dict.fromkeys(SYMPTOMS, "high_is_worse")
+    signals, end = dict(window.biometrics), clock[-1] + HOUR
+    patient = make(signals, symptoms, worse, begin, first, end)
     return Planted(patient, weight, lag)
 
 

@@ -65,6 +65,7 @@ WARM_UP, PATIENCE = EPOCH // 2, 3  # steps, epochs
 CPU_STEPS = 50  # without a GPU: shows that it trains at all
 CHECKED = 256  # records apart; each look costs forward passes of the whole net
 PROOF_ROWS, SCORED = 16, 2_000
+TRIALS = 8  # simulated people have five at most
 RUNS = {1: 10, 16: 3}  # batch -> timed runs
 NOTHING = -1e4  # a logit of what is absent
 _PLAIN = slice(0, 2 * (len(NUMBERS) + len(CONDITIONS)))
@@ -126,7 +127,7 @@ class PharmacoTransformer(nn.Module):
     """[b, column] and [b, medicine] -> [b, outcomes + 1] log odds.
 
     Tokens: the medicine in question, what is known of the person, the genes, and one
-    for each earlier medicine with what came of it.
+    for each earlier medicine with what came of it, `TRIALS` of them at most.
     """
 
     def __init__(self, shape: Shape) -> None:
@@ -143,19 +144,24 @@ class PharmacoTransformer(nn.Module):
     def forward(self, patient: Tensor, drug: Tensor) -> Tensor:
         """Log odds of the outcomes, and last of being near."""
         vectors = self.molecules()
-        trials = patient[:, _TRIALS].reshape(len(patient), len(OPTIONS), 2)
-        earlier = vectors[None] + self.outcome(trials)
+        earlier, tried = self._earlier(patient, vectors)
         first = torch.stack(
             [drug @ vectors, self.person(patient[:, _PLAIN]), self._genes(patient)],
             dim=1,
         )
         x = torch.cat([first + self.role, earlier], dim=1)
-        tried = trials.sum(2)
         there = torch.cat([torch.ones_like(tried[:, :3]), tried], dim=1)
         for layer in self.layers:
             x = layer(x, there)
         told: Tensor = self.out(self.norm(x[:, 0]))
         return told
+
+    def _earlier(self, patient: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens of earlier medicines [b, `TRIALS`, width]; 1 where there is one."""
+        trials = patient[:, _TRIALS].unflatten(1, (len(OPTIONS), 2))
+        tried, place = trials.sum(2).topk(TRIALS, dim=1)
+        which = nn.functional.one_hot(place, len(OPTIONS)).float()
+        return which @ vectors + self.outcome(which @ trials), tried
 
     def _genes(self, patient: Tensor) -> Tensor:
         found: Tensor = self.genes(patient[:, _GENES])

@@ -26,6 +26,7 @@ from backend.registry.services import production, withheld
 from backend.twin.correlation.model_inputs import MODEL as NETWORK
 from backend.twin.errors import AuditUnavailable, ModelError
 from backend.twin.features import schema_hash
+from backend.twin.pharmacogenomics.response_inputs import MODEL as RESPONSE
 from backend.twin.ports import ModelServer
 from backend.twin.trajectory import ModelUse
 
@@ -66,7 +67,7 @@ class Health(APIView):
 
     @extend_schema_serializer(component_name="Health")
     class Output(serializers.Serializer[Any]):
-        """`degraded` still serves; the last two say what answers in a model's place."""
+        """`degraded` still serves; what answers in a model's place stands last."""
 
         @extend_schema_serializer(component_name="ModelHealth")
         class Model(serializers.Serializer[Any]):
@@ -104,6 +105,11 @@ class Health(APIView):
             help_text="what judges links: network, or engine (the classical statistics "
             "alone, no network being approved or answering); null: nothing does",
         )
+        pharmacogenomics = serializers.CharField(
+            allow_null=True,
+            help_text="what speaks of medicines: sources and model, or sources (and "
+            "stops, no response model being approved or answering); null: nothing does",
+        )
 
     @extend_schema(operation_id="health", responses={200: Output, 503: Output}, auth=[])
     def get(self, request: Request) -> Response:  # noqa: ARG002 - nothing is asked
@@ -135,12 +141,13 @@ def _examine() -> dict[str, Any]:
         database = "ok"
     except DatabaseError:
         models, database = [], "failed"
-    forecasting = [one for one in models if one.model != NETWORK]
+    forecasting = [one for one in models if one.model not in (NETWORK, RESPONSE)]
     served = bool(forecasting) and all(one.state == "ok" for one in models)
     if "failed" in (audit, database):
         status = "failed"
     else:
         status = "ok" if served else "degraded"
+    works = status != "failed"
     return {
         "status": status,
         "database": database,
@@ -148,7 +155,8 @@ def _examine() -> dict[str, Any]:
         "models": [asdict(one) for one in models],
         "features": schema_hash()[:SHOWN],
         "fallback": _fallback(forecasting) or _away(models),
-        "correlation": None if status == "failed" else _judge(models),
+        "correlation": _judge(models) if works else None,
+        "pharmacogenomics": _adviser(models) if works else None,
     }
 
 
@@ -172,8 +180,16 @@ def _judge(models: Sequence[ModelHealth]) -> str | None:
     """Who says how probable a link is: the engine can without the network."""
     if any(one.model == ALL for one in models):
         return None
-    well = any(one.model == NETWORK and one.state == "ok" for one in models)
-    return "network" if well else "engine"
+    return "network" if _is_well(models, NETWORK) else "engine"
+
+
+def _adviser(models: Sequence[ModelHealth]) -> str:
+    """Whose word on medicines there is: that of the sources needs no model."""
+    return "sources and model" if _is_well(models, RESPONSE) else "sources"
+
+
+def _is_well(models: Sequence[ModelHealth], name: str) -> bool:
+    return any((one.model, one.state) == (name, "ok") for one in models)
 
 
 def _models() -> list[ModelHealth]:

@@ -81,7 +81,7 @@ def _uses(now: datetime) -> Metric:
 
 
 def _answers(now: datetime) -> Metric:
-    """Without a model: the classical statistics of links, a forecast's fallbacks."""
+    """Without a model: statistics of links, sources of advice, fallbacks."""
     family = GaugeMetricFamily(
         "mindtwin_answers",
         "stored answers by service, and whether a model had a part in them, in the "

@@ -18,6 +18,7 @@ from backend.api.advice_request import AdviceRequestSerializer
 from backend.api.authentication import actor_of
 from backend.api.counted import Counted
 from backend.api.errors import problems
+from backend.api.unserved import models_if_any
 from backend.audit.ledger import Action
 from backend.predictions import selectors
 from backend.predictions.pharmacogenomics import SERVICE, advise_treatment
@@ -99,7 +100,7 @@ class PatientAdvice(Counted):
             medications=asked.validated_data["medications"],
             given=asked.given,
             ehr=wiring.ehr_of,
-            models=wiring.models(),
+            models=models_if_any(),
             now=wiring.now,
             policy=wiring.pharmacogenomics_policy(),
         )

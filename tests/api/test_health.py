@@ -12,7 +12,8 @@ from backend.registry.models import Channel, ModelRelease
 from backend.twin.correlation import model_inputs
 from backend.twin.errors import ModelUnavailable, ModelUntrusted
 from backend.twin.features import schema_hash
-from tests.predictions import fakes
+from backend.twin.pharmacogenomics.response_inputs import MODEL as RESPONSE
+from tests.predictions import fakes, treatments
 
 
 @pytest.fixture
@@ -47,6 +48,7 @@ def test_all_is_well(look):
         "features": schema_hash()[:12],
         "fallback": None,
         "correlation": "engine",  # no network is in production here
+        "pharmacogenomics": "sources",  # nor a response model
     }
 
 
@@ -108,7 +110,7 @@ def test_a_repository_that_is_refused_is_said(look, ehr, monkeypatch):
     monkeypatch.setattr(wiring, "models", refused)
     body = look().json()
     assert body["models"][0]["problem"] == "ModelUntrusted"
-    assert body["correlation"] is None
+    assert (body["correlation"], body["pharmacogenomics"]) == (None, "sources")
 
 
 @pytest.fixture
@@ -154,6 +156,34 @@ def test_a_network_alone_forecasts_nothing(look, network):
     assert body["correlation"] == "network"
 
 
+@pytest.fixture
+def responder(models):
+    """A response model in production beside the forecasts' models."""
+    treatments.publish()
+
+
+def test_whether_the_response_model_answers_is_said(look, models, responder):
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("ok", None)
+    assert body["pharmacogenomics"] == "sources and model"
+    models.broken[RESPONSE] = ModelUnavailable("dead")
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("degraded", None)
+    assert (body["pharmacogenomics"], body["correlation"]) == ("sources", "engine")
+
+
+def test_a_response_model_of_other_inputs_says_nothing(look, responder):
+    ModelRelease.objects.filter(model=RESPONSE).update(card={})
+    assert look().json()["pharmacogenomics"] == "sources"
+
+
+def test_a_response_model_alone_forecasts_nothing(look, responder):
+    Channel.objects.exclude(model=RESPONSE).delete()
+    body = look().json()
+    assert (body["status"], body["fallback"]) == ("degraded", "climatology")
+    assert body["pharmacogenomics"] == "sources and model"
+
+
 def test_a_spoilt_anchor_is_a_failure(look, patient, tmp_path):
     (tmp_path / "audit.anchor").write_bytes(b"spoilt")
     body = look().json()
@@ -173,6 +203,7 @@ def test_a_database_that_is_gone_is_a_failure(look):
         body = look().json()
     assert (body["status"], body["database"], body["audit"]) == ("failed",) * 3
     assert (body["models"], body["correlation"]) == ([], None)
+    assert body["pharmacogenomics"] is None
 
 
 def test_asking_often_asks_the_models_once(anonymous, models):

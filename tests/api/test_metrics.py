@@ -104,7 +104,8 @@ def test_answers_are_counted_by_service_and_by_who_gave_them(
     *, scrape, stored, api, patient, clock, now
 ):
     clock[0] = now + timedelta(days=2)
-    api.post(f"/api/v1/patients/{patient.pk}/correlations", {}, format="json")
+    for service in ("correlations", "pharmacogenomics"):
+        api.post(f"/api/v1/patients/{patient.pk}/{service}", {}, format="json")
     answers = scrape()["mindtwin_answers"]
     assert answers == {
         ("1d", "forecast", "models"): 0.0,
@@ -113,6 +114,9 @@ def test_answers_are_counted_by_service_and_by_who_gave_them(
         ("1d", "correlation", "no model"): 1.0,
         ("7d", "correlation", "no model"): 1.0,
         ("30d", "correlation", "no model"): 1.0,
+        ("1d", "no model", "pharmacogenomics"): 1.0,
+        ("7d", "no model", "pharmacogenomics"): 1.0,
+        ("30d", "no model", "pharmacogenomics"): 1.0,
     }
 
 
@@ -126,6 +130,9 @@ def test_requests_are_counted_by_service_and_outcome(
         client.get(path)
     api.post(path, {"days": 0}, format="json")
     api.post(path, {"days": "x"}, format="json")
+    advice = f"/api/v1/patients/{patient.pk}/pharmacogenomics"
+    for asked in ({}, {}, {"medications": ["x"] * 61}, {"medications": "x"}):
+        api.post(advice, asked, format="json")
     switch("forecast", on=False, actor="user:1", reason="odd")
     api.post(f"/api/v1/patients/{patient.pk}/forecasts", {}, format="json")
     found = scrape()["mindtwin_requests"]
@@ -137,6 +144,10 @@ def test_requests_are_counted_by_service_and_outcome(
         ("correlation", "not-authenticated"): 1.0,
         ("correlation", "days-out-of-range"): 1.0,
         ("correlation", "invalid-request"): 1.0,
+        ("new", "pharmacogenomics"): 1.0,
+        ("pharmacogenomics", "stored"): 1.0,
+        ("pharmacogenomics", "too-many-medications"): 1.0,
+        ("invalid-request", "pharmacogenomics"): 1.0,
         ("forecast", "service-off"): 1.0,
     }
 

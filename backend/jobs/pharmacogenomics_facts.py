@@ -143,19 +143,25 @@ def _one_of(
 def _by_drug(
     said: Fields, name: str, values: tuple[Any, ...], faults: list[Fault]
 ) -> dict[str, Any]:
-    """By the catalogue's name of each medicine, one of `values`."""
+    """By the catalogue's name of each medicine, one of `values`.
+
+    What two names of one medicine say differently is not known.
+    """
     told = said.get(name)
     if told is not None and not isinstance(told, dict):
         faults.append(unread(name))
         return {}
-    found: dict[str, Any] = {}
+    found: dict[str, list[Any]] = {}
     for place, (text, value) in enumerate((told or {}).items()):
         behind = find_drugs(text)
         if behind and _is_in(value, values):
-            found.update((drug.name, value) for drug in behind)
+            for drug in behind:
+                found.setdefault(drug.name, []).append(value)
         elif value is not None:
             faults.append(unread(f"{name}[{place}]"))
-    return found
+    agreed = {drug: said[0] for drug, said in found.items() if len({*said}) == 1}
+    faults += [unread(name)] * (len(found) - len(agreed))
+    return agreed
 
 
 def _is_in(value: Any, values: tuple[Any, ...]) -> bool:

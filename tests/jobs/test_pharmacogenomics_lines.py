@@ -184,6 +184,9 @@ def test_a_medicine_by_its_code_as_a_number() -> None:
          [("fact-not-read", "prior_use[0]")]),
         ({"population": {"prior_use": {"lithium": ["naive"]}}},
          [("fact-not-read", "prior_use[0]")]),
+        ({"population": {"prior_use": {"Dilantin": "naive",
+                                       "phenytoin": "over_3_months"}}},
+         [("fact-not-read", "prior_use")]),
         ({"population": {"sex": CANARY}}, [("fact-not-read", "sex")]),
         ({"population": {"alternatives_available": 1}},
          [("fact-not-read", "alternatives_available")]),
@@ -264,3 +267,20 @@ def test_a_line_that_cannot_be_read_says_why(
     (fault,) = made["errors"]
     assert (fault["code"], fault["where"]) == (code, "line 3")
     assert CANARY.encode() not in told
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"Tegretol": "naive", "carbamazepine": "over_3_months"},
+        {"carbamazepine": "over_3_months", "Tegretol": "naive"},
+    ],
+)
+def test_use_that_is_told_in_two_ways_takes_no_stop_away(said: dict[str, str]) -> None:
+    made = answered(
+        calls=[{"gene": "HLA-B", "phenotype": "*15:02 positive"}],
+        medications=["carbamazepine"],
+        population={"prior_use": said},
+    )
+    assert made["stops"][0]["severity"] == "stop"
+    assert made["recommendations"][0]["stopped"]

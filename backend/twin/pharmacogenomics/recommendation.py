@@ -12,7 +12,11 @@ from typing import Literal
 
 from backend.twin.pharmacogenomics.advice import Advice
 from backend.twin.pharmacogenomics.advice_table import Action
-from backend.twin.pharmacogenomics.gene_result import NO_RESULT
+from backend.twin.pharmacogenomics.gene_result import (
+    INDETERMINATE,
+    NO_RESULT,
+    NOT_SCORED,
+)
 from backend.twin.pharmacogenomics.response import Response, ResponsePolicy
 from backend.twin.pharmacogenomics.safety import Stop
 
@@ -22,6 +26,8 @@ DISCLAIMER = (
     "Genes are one of many factors in the choice and dose of a medicine: clinical "
     "judgment remains essential."
 )
+# Keys of a gene that was called and whose function nobody can tell.
+_UNCLEAR = frozenset({INDETERMINATE, NOT_SCORED})
 STOPPED = "stopped before any score is looked at"
 # From what binds least to what binds most. Where one source raises a dose that another
 # leaves as it is, it is left as it is.
@@ -112,10 +118,11 @@ def recommend(
     reasons += _of_sources(lines)
     words = [*said.values(), *(one.action for one in reasons if one.by == "stop")]
     watch = any(one.severity == "monitor" and not one.needs for one in stops)
+    unclear = any(_UNCLEAR.intersection(one.genes.values()) for one in lines)
     made = Recommendation(
         medication=medication,
         action=binding(words),
-        caution="medium" if watch else "low",
+        caution="medium" if watch or unclear else "low",
         rationale="",
         reasons=_gravest_first(reasons),
         is_stopped=any(one.severity == "stop" for one in stops),

@@ -197,3 +197,14 @@ def test_an_unknown_medicine_is_said_to_be_unknown() -> None:
     made = not_known("foo")
     assert (made.medication, made.action, made.caution) == ("foo", "unknown", "high")
     assert "does not know it" in made.rationale
+
+
+@pytest.mark.parametrize(
+    ("key", "caution"),
+    [("Indeterminate", "medium"), ("n/a", "medium"), ("Normal Metabolizer", "low")],
+)
+def test_a_gene_whose_function_is_unclear_is_no_reason_for_ease(
+    key: str, caution: str
+) -> None:
+    unclear = line("CPIC no_recommendation", genes={"CYP2D6": key})
+    assert recommend("sertraline", [unclear], ()).caution == caution

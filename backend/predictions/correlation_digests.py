@@ -20,7 +20,7 @@ from backend.twin.correlation.network import RULE
 from backend.twin.trajectory import ModelUse
 
 NAMESPACE = uuid5(NAMESPACE_URL, "https://mindtwin.example/correlation")
-CALCULATION = 2  # counts changes of arithmetic and words that nothing below shows
+CALCULATION = 3  # counts changes of arithmetic and words that nothing below shows
 
 Pair = tuple[str, str]  # names of a biometric and of a symptom
 

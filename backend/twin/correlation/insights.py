@@ -25,6 +25,7 @@ from backend.twin.correlation.streams import SymptomStream, WorseWhen
 from backend.twin.trajectory import Grade
 
 Polarity = Mapping[str, WorseWhen | None]
+_ASKABLE = 1200  # reports: ten a day for 120 days; more is nothing to ask of anybody
 
 
 @dataclass(frozen=True)
@@ -118,9 +119,15 @@ def _why_not(link: Link, rule: InsightRule, pairs: int) -> str:
     lacks = _lacks(link, rule, pairs)
     if not lacks:
         return ""
+    return f"listed as a link, not sure enough for words: {lacks}{_more(link)}"
+
+
+def _more(link: Link) -> str:
+    """How many reports would show it; a size near zero takes more than there can be."""
     needed = reports_for(link) or 0
-    more = f"; if it is real, about {needed} reports show it" * (needed > link.n)
-    return f"listed as a link, not sure enough for words: {lacks}{more}"
+    if needed > _ASKABLE:
+        return "; at this size no number of reports that can be asked for shows it"
+    return f"; if it is real, about {needed} reports show it" * (needed > link.n)
 
 
 def _lacks(link: Link, rule: InsightRule, pairs: int) -> str:

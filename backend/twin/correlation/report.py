@@ -156,8 +156,11 @@ def _message(window: CorrelationWindow, links: Sequence[Link]) -> str:
         return "Too little data to look for links; see each pair for what is missing."
     most = max(one.n for one in links)
     about = " to ".join(map(str, sorted({min(needed), max(needed)})))
+    enough = all((one.reports_needed or 0) <= one.n for one in links)
     return (
         "No link is sure enough to be put into words. "
         f"This window has {most} reports of a symptom; "
         f"to find a link of {NAMED} takes about {about}."
+        f"{' So one would probably have been found.' * enough}"
+        f" ({NAMED} standard deviations of the symptom for one of the signal.)"
     )

@@ -151,6 +151,7 @@ def test_others_without_words_are_named_as_they_are() -> None:
         ({"p_link": None}, "probability of a direct link is too low"),
         ({"ci": (-0.8, -0.2)}, "too few independent reports; if it is real, about 51"),
         ({"n_eff": 10.0}, "too few independent reports; if it is real, about 400"),
+        ({"coefficient": -0.02}, "independent reports; at this size no number of"),
         ({"ci": None}, "too wide an interval"),
         ({"biometric": "signal-a"}, "no words for this signal"),
         ({"direct": False, "p_marginal": 0.02}, "among 1 pairs chance may"),

@@ -99,6 +99,17 @@ def test_silence_says_what_is_missing(made: CorrelationWindow, message: str) -> 
     assert report.message.startswith(message)
 
 
+@pytest.mark.parametrize(("needed", "said"), [(200, True), (201, False)])
+def test_silence_says_whether_the_reports_were_enough(needed: int, said: bool) -> None:
+    silent = replace(STRONG, published=False, n=200, reports_needed=needed)
+    message = correlation_report(MADE, [silent]).message
+    assert f"takes about {needed}." in message
+    assert ("So one would probably have been found." in message) is said
+    assert message.endswith(
+        "standard deviations of the symptom for one of the signal.)"
+    )
+
+
 def test_a_symptom_of_days_has_lags_of_days() -> None:
     report = correlation_report(MADE, LINKS, by_day={"anxiety-0-10"})
     link = report.insights[0].link

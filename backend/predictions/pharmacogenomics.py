@@ -96,7 +96,7 @@ def advise_treatment(  # noqa: PLR0913 - keywords: who, whom, and the world
     mark_taken_back(patient, record, days=read, now=moment)
     uses, day = approved_response_model(), as_of or min(today_of(record, moment), until)
     draft = _draft(actor, patient, record=record, as_of=day, now=moment)
-    draft.models_digest = digest_of_rules(uses, policy)
+    draft.models_digest = _digest_of_rules(uses, policy)
     with audited(draft, purpose=purpose):
         basis = basis_of(record, day, medications=asked.medications, given=asked.given)
         if fresh := fresh_advice(draft, asked, basis.remarks, policy=policy):
@@ -138,7 +138,7 @@ def _draft(
     )
 
 
-def digest_of_rules(uses: Iterable[ModelUse], policy: AdvicePolicy) -> str:
+def _digest_of_rules(uses: Iterable[ModelUse], policy: AdvicePolicy) -> str:
     """sha256 over the models, every table, and all that makes words of them."""
     lines = sorted(f"{use.model}|{use.version}|{use.sha256}" for use in uses)
     fitted = f"{CALCULATION}|{FORMAT}|{schema_hash()}|{_rule(policy)!r}"

@@ -8,7 +8,14 @@ import pytest
 from auditlog.models import LogEntry
 
 from backend.audit.models import AccessedPatient, AccessEvent
-from backend.predictions import alerts, correlation, outbox, selectors, services
+from backend.predictions import (
+    alerts,
+    correlation,
+    outbox,
+    pharmacogenomics,
+    selectors,
+    services,
+)
 from backend.predictions.models import Alert, OutboxItem, Prediction
 from backend.twin.record import PatientRecord
 from tests.predictions import fakes
@@ -17,6 +24,8 @@ from tests.predictions.fakes import FakeEhr
 SILENT = {"raise_alerts", "enqueue"}  # steps inside a function that is recorded
 # their rows are looked at in test_correlation.py
 OF_LINKS = {"correlate_signals", "list_correlations", "read_correlation"}
+# and of these in test_pharmacogenomics.py
+OF_MEDICINES = {"advise_treatment", "list_advice", "read_advice"}
 EXPECTED = {
     "forecast_symptoms": [("PULL", 1), ("FORECAST", 1)],
     "list_forecasts": [("LIST", 1)],
@@ -78,10 +87,9 @@ def requeue(*, now):
 
 
 def test_the_walk_misses_no_function():
-    found = set().union(
-        *map(public, (services, correlation, selectors, alerts, outbox))
-    )
-    assert found == EXPECTED.keys() | SILENT | OF_LINKS
+    rooms = (services, correlation, pharmacogenomics, selectors, alerts, outbox)
+    found = set().union(*map(public, rooms))
+    assert found == EXPECTED.keys() | SILENT | OF_LINKS | OF_MEDICINES
 
 
 @pytest.mark.parametrize("name", EXPECTED)

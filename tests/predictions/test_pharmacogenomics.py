@@ -43,17 +43,21 @@ def test_advice_is_stored_and_told(*, advise, patient, audited, now):
     assert (row.as_of, stored.created) == (now.date(), now)
 
 
-def test_what_is_read_back_is_what_was_answered(*, advise, actor, now, advice_policy):
+def test_what_is_read_back_is_what_was_answered(
+    *, advise, actor, now, advice_policy, audited
+):
     ill = Person(severity=0.6, conditions={"ptsd": True}, trials={"sertraline": False})
     given = Population(prior_use={"carbamazepine": "naive"})
     stored = advise(given=given, person=ill)
     assert advise(given=given, person=ill).reused
     at = {"now": now, "policy": advice_policy}
+    audited()
     read = selectors.read_advice(actor, stored.id, **at)
-    assert read == stored
+    assert read == stored and audited() == [("READ", OK)]
     assert to_dict(read.report) == to_dict(stored.report)
     (listed,) = selectors.list_advice(actor, stored.patient_id, **at)
     assert (listed.id, listed.as_of, listed.stale) == (stored.id, stored.as_of, False)
+    assert audited() == [("LIST", OK)]
     old = {**at, "now": now + timedelta(hours=25)}
     assert selectors.read_advice(actor, stored.id, **old).stale
     assert selectors.list_advice(actor, stored.patient_id, **old)[0].stale

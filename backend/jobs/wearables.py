@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from textwrap import wrap
 
 from backend import wiring
 from backend.jobs.imports import Pulse, Report, Say, named_report
+from backend.twin.measures import measures
 from backend.twin.record import Reason
 from fhir_integration.files.local_clock import Clock
 from fhir_integration.files.spool import Spool
 from fhir_integration.files.wearable_files import FileCount, WearableRun
 
+NO_MEASURE = "   other measures than these are unknown-code: " + ", ".join(measures())
 NO_ZONE = "rows without a time zone, or days told by UTC alone: name it by --zone"
 
 
@@ -56,3 +59,7 @@ def hints(found: Wearables, clock: Clock) -> Iterator[str]:
     """What would help, where something would."""
     if clock.zone is None and Reason.NO_TIME in found.report.counts.refused:
         yield f"   {NO_ZONE}"
+    if Reason.UNKNOWN_CODE in found.report.counts.refused:
+        yield from wrap(
+            NO_MEASURE, 78, subsequent_indent="     ", break_on_hyphens=False
+        )

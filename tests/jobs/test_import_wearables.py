@@ -70,6 +70,13 @@ def test_where_a_zone_would_help_it_is_asked_for(file: Path) -> None:
     assert "2 no-time-of-day" in said
 
 
+def test_where_a_measure_is_unknown_all_that_are_known_are_named(file: Path) -> None:
+    known = "other measures than these are unknown-code: heart-rate,"
+    assert known not in run(str(file))
+    file.write_text(file.read_text("utf-8").replace("heart-rate", "pulse"), "utf-8")
+    assert known in run(str(file))
+
+
 def test_where_nothing_can_be_read_the_run_fails(file: Path) -> None:
     with pytest.raises(CommandError, match="nothing of these files can be read"):
         run(str(file.with_name("nowhere.csv")))

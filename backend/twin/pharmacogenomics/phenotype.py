@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from backend.twin.errors import CallRefused
 from backend.twin.genes import genes
 from backend.twin.pharmacogenomics.calls import Call
+from backend.twin.pharmacogenomics.carried import CONDITIONS, is_carried
 from backend.twin.pharmacogenomics.gene_result import (
     GeneResult,
     Warned,
@@ -41,11 +42,15 @@ class Unused:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All that a person's calls say: results, what was refused, what is not used."""
+    """All that a person's calls say: results, what was refused, what is not used.
+
+    `conditions`: concepts that a called variant is, as the safety rules ask for them.
+    """
 
     results: tuple[GeneResult, ...]
     refused: tuple[Refusal, ...] = ()
     unused: tuple[Unused, ...] = ()
+    conditions: tuple[str, ...] = ()
 
 
 def gene_results(calls: Sequence[Call]) -> tuple[GeneResult, ...]:
@@ -62,7 +67,11 @@ def read_calls(calls: Sequence[Call]) -> Reading:
     refused: list[Refusal] = []
     own: dict[str, list[Call]] = {gene: [] for gene in rules()}
     unused: dict[str, Unused] = {}
+    conditions: set[str] = set()
     for call in map(_split, calls):
+        if call.gene in CONDITIONS:
+            conditions |= _carried(call, refused)
+            continue
         gene = genes().get(call.gene)
         if gene is None:
             refused.append(
@@ -75,7 +84,21 @@ def read_calls(calls: Sequence[Call]) -> Reading:
     results = [
         one for gene, rule in rules().items() for one in _of(rule, own[gene], refused)
     ]
-    return Reading(tuple(results), tuple(refused), tuple(unused.values()))
+    return Reading(
+        results=tuple(results),
+        refused=tuple(refused),
+        unused=tuple(unused.values()),
+        conditions=tuple(sorted(conditions)),
+    )
+
+
+def _carried(call: Call, refused: list[Refusal]) -> set[str]:
+    """The condition that the call says is there, if any."""
+    try:
+        return {CONDITIONS[call.gene]} if is_carried(call) else set()
+    except CallRefused as error:
+        refused.append(Refusal(call.gene, error.code, str(error), call.source))
+        return set()
 
 
 def _split(call: Call) -> Call:

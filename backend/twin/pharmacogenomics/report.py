@@ -91,6 +91,8 @@ def default_options() -> tuple[str, ...]:
 def report(case: Case) -> Report:
     """The answer by guidelines and stops; the response model was not asked."""
     reading = read_calls(case.calls)
+    carried = dict.fromkeys(reading.conditions, True)
+    case = replace(case, conditions={**case.conditions, **carried})
     asked = case.medications or default_options()
     known, _ = sort_out(asked)
     taken, unknown_current = sort_out(case.current or ())

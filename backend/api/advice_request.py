@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
@@ -12,54 +13,75 @@ from backend.api.asked import AsOfSerializer
 from backend.api.strict import (
     StrictBooleanField,
     StrictCharField,
+    StrictFloatField,
     StrictIntegerField,
     StrictSerializer,
 )
-from backend.twin.pharmacogenomics.drugs import find_drugs
+from backend.twin.pharmacogenomics.drugs import Drug, find_drugs
 from backend.twin.pharmacogenomics.population import Population
+from backend.twin.pharmacogenomics.response_inputs import Person
 
 OLDEST = 130  # years
 LONGEST_NAME = 200  # characters of a medicine's name
-MOST_USES = 100  # medicines of which earlier use is stated
+MOST_NAMED = 100  # medicines of which something is stated
 USES = ("naive", "over_3_months")
 _UNSAID: Mapping[str, Any] = {"required": False, "allow_null": True, "default": None}
 
 
-@extend_schema_field(
-    {
-        "type": "object",
-        "additionalProperties": {"type": "string", "enum": list(USES)},
-        "maxProperties": MOST_USES,
-    }
-)
-class PriorUseField(serializers.Field[Any, Any, Any, Any]):
-    """Earlier use by medicine. No message repeats what was sent."""
+class _ByMedicineField(serializers.Field[Any, Any, Any, Any]):
+    """One of `values` by medicine. No message repeats what was sent."""
 
-    default_error_messages = {
+    values: ClassVar[tuple[object, ...]]
+    default_error_messages: ClassVar = {
         "invalid": "no object",
-        "many": f"of more than {MOST_USES} medicines",
+        "many": f"of more than {MOST_NAMED} medicines",
         "medicine": "names a medicine that the catalogue does not know",
-        "use": f"each is one of {', '.join(USES)}",
+        "value": "each is one of {values}",
         "twice": "says two things of one medicine",
     }
 
-    def to_internal_value(self, data: Any) -> dict[str, str]:
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
         """By the catalogue's own names. Raises ValidationError."""
         if not isinstance(data, dict):
             self.fail("invalid")
-        if len(data) > MOST_USES:
+        if len(data) > MOST_NAMED:
             self.fail("many")
-        found: dict[str, str] = {}
-        for name, use in data.items():
-            if use not in USES:
-                self.fail("use")
-            drugs = find_drugs(name) if len(name) <= LONGEST_NAME else ()
-            if not drugs:
-                self.fail("medicine")
-            for drug in drugs:
-                if found.setdefault(drug.name, use) != use:
+        found: dict[str, Any] = {}
+        for name, value in data.items():
+            if type(value) is not type(self.values[0]) or value not in self.values:
+                self.fail("value", values=json.dumps(self.values))
+            for drug in self._drugs(name):
+                if found.setdefault(drug.name, value) != value:
                     self.fail("twice")
         return found
+
+    def _drugs(self, name: str) -> tuple[Drug, ...]:
+        drugs = find_drugs(name) if len(name) <= LONGEST_NAME else ()
+        if not drugs:
+            self.fail("medicine")
+        return drugs
+
+
+def _schema(of: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "additionalProperties": of,
+        "maxProperties": MOST_NAMED,
+    }
+
+
+@extend_schema_field(_schema({"type": "string", "enum": list(USES)}))
+class PriorUseField(_ByMedicineField):
+    """Earlier use by medicine."""
+
+    values = USES
+
+
+@extend_schema_field(_schema({"type": "boolean"}))
+class TrialsField(_ByMedicineField):
+    """Whether each of earlier medicines helped."""
+
+    values = (True, False)
 
 
 @extend_schema_serializer(component_name="StatedFacts")
@@ -79,6 +101,38 @@ class PopulationSerializer(StrictSerializer):
     child_bearing_potential = StrictBooleanField(**_UNSAID)
 
 
+@extend_schema_serializer(component_name="StatedHistory")
+class HistorySerializer(StrictSerializer):
+    """What the clinician states of the illness, for the response model alone.
+
+    Left out: unknown, and the model is less sure.
+    """
+
+    severity = StrictFloatField(
+        min_value=0,
+        max_value=1,
+        **_UNSAID,
+        help_text="share of a depression scale's range: a PHQ-9 sum of 18 is 18 / 27",
+    )
+    episode_months = StrictFloatField(
+        min_value=0,
+        max_value=12 * OLDEST,
+        **_UNSAID,
+        help_text="how long the present episode lasts",
+    )
+    failures = StrictIntegerField(
+        min_value=0,
+        max_value=100,
+        **_UNSAID,
+        help_text="adequate trials without response in this episode",
+    )
+    trials = TrialsField(
+        **_UNSAID,
+        help_text="earlier medicines by name, true where one helped; an empty object: "
+        "there were none",
+    )
+
+
 @extend_schema_serializer(component_name="AdviceRequest")
 class AdviceRequestSerializer(AsOfSerializer, StrictSerializer):
     """Which medicines to look at, for whom."""
@@ -93,8 +147,14 @@ class AdviceRequestSerializer(AsOfSerializer, StrictSerializer):
         "otherwise; default: the SSRIs, bupropion, and what is taken",
     )
     population = PopulationSerializer(**_UNSAID)
+    history = HistorySerializer(**_UNSAID)
 
     @property
     def given(self) -> Population:
         """What is stated, of a request that is valid."""
         return Population(**(self.validated_data["population"] or {}))
+
+    @property
+    def person(self) -> Person:
+        """The same for the response model, without age, genes and medicines."""
+        return Person(**(self.validated_data["history"] or {}))

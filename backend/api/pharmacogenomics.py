@@ -99,6 +99,7 @@ class PatientAdvice(Counted):
             as_of=asked.validated_data["as_of"],
             medications=asked.validated_data["medications"],
             given=asked.given,
+            person=asked.person,
             ehr=wiring.ehr_of,
             models=models_if_any(),
             now=wiring.now,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from rest_framework import serializers
@@ -26,6 +27,16 @@ class StrictIntegerField(serializers.IntegerField):
     def to_internal_value(self, data: Any) -> int:
         """The number itself. Raises ValidationError."""
         if type(data) is not int:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictFloatField(serializers.FloatField):
+    """A number of JSON that is one: no text, no truth value, no NaN."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """The number itself. Raises ValidationError."""
+        if type(data) not in (int, float) or not abs(data) < math.inf:
             self.fail("invalid")
         return super().to_internal_value(data)
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from backend.audit.models import AccessEvent
+from backend.pages.advice_answer import advice_page
 from backend.pages.audited import AuditedAdmin, OwnPatientsAdmin, ReadOnlyAdmin
 from backend.pages.correlation_answer import correlation_page
 from backend.pages.models_admin import ChannelAdmin, ReleaseAdmin, SwitchAdmin
@@ -24,6 +25,7 @@ from backend.predictions.answer import Instrument, open_answer
 from backend.predictions.correlation_answer import open_correlation
 from backend.predictions.models import Alert, OutboxItem, Prediction
 from backend.predictions.remarks import Remarks
+from backend.predictions.treatment_answer import open_advice
 from backend.twin.trajectory import Forecast
 from backend.twin.warning_words import warning_words
 
@@ -117,7 +119,7 @@ class PatientAdmin(OwnPatientsAdmin):
 
 @admin.register(Prediction)
 class PredictionAdmin(OwnPatientsAdmin):
-    """Stored answers: forecasts with their pictures, correlations with their words."""
+    """Stored answers: forecasts in pictures, links in words, advice with sources."""
 
     list_display = (
         *("id", "service", "patient", "as_of", "created"),
@@ -183,9 +185,17 @@ def _correlation(prediction: Prediction) -> SafeString:
     return format_html("{}{}", top, correlation_page(opened))
 
 
+def _advice(prediction: Prediction) -> SafeString:
+    """A word on each medicine, and whose word it is."""
+    opened = open_advice(prediction.patient, prediction)
+    top = _remarks(opened.remarks, *filter(None, [opened.method]))
+    return format_html("{}{}", top, advice_page(opened))
+
+
 _PAGES: Mapping[str, Callable[[Prediction], SafeString]] = {
     "forecast": _forecast,
     "correlation": _correlation,
+    "pharmacogenomics": _advice,
 }
 
 

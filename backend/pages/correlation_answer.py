@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from backend.pages.tables import paragraphs, table
 from backend.predictions.correlation_answer import CorrelationAnswer
 from backend.twin.correlation.insights import Insight
 from backend.twin.correlation.link import Link
@@ -21,8 +22,6 @@ _COLUMNS = ("signal", "symptom", "coefficient", "lag", "p(link)", "q", "reports"
 _DAY_HOURS = 24.0
 _NONE = "–"
 
-Rows = Iterable[Sequence[str]]
-
 
 def correlation_page(answer: CorrelationAnswer) -> SafeString:
     """Sentences first, then tables; numbers with their 90 % intervals and units."""
@@ -32,10 +31,10 @@ def correlation_page(answer: CorrelationAnswer) -> SafeString:
     pairs = [_pair(link) for link in report.links]
     return format_html(
         "{}{}{}{}{}",
-        _paragraphs([DISCLAIMER, window, _who(answer), report.message]),
+        paragraphs([DISCLAIMER, window, _who(answer), report.message]),
         format_html_join("", "{}", ((_card(one),) for one in report.insights)),
-        _table("Every pair, with 90 % intervals", _COLUMNS, pairs),
-        _table("Not said", ("signal", "symptom", "why"), report.silences),
+        table("Every pair, with 90 % intervals", _COLUMNS, pairs),
+        table("Not said", ("signal", "symptom", "why"), report.silences),
         _seen(report),
     )
 
@@ -50,7 +49,7 @@ def _card(insight: Insight) -> SafeString:
         advice,
     ]
     return format_html(
-        "<div><strong>{}</strong>{}</div>", insight.text, _paragraphs(lines)
+        "<div><strong>{}</strong>{}</div>", insight.text, paragraphs(lines)
     )
 
 
@@ -67,8 +66,8 @@ def _seen(report: CorrelationReport) -> SafeString:
     left_out = ((one.name, str(one.count), one.why) for one in report.left_out)
     return format_html(
         "{}{}",
-        _table("Looked at", ("name", "unit", "n", ""), [*signals, *symptoms]),
-        _table("Left out", ("name", "values", "why"), left_out),
+        table("Looked at", ("name", "unit", "n", ""), [*signals, *symptoms]),
+        table("Left out", ("name", "values", "why"), left_out),
     )
 
 
@@ -114,25 +113,3 @@ def _number(value: float | None, form: str) -> str:
 def _who(answer: CorrelationAnswer) -> str:
     named = [f"{use.model} version {use.version}" for use in answer.models]
     return f"Answered by {', '.join(named)}." if named else ENGINE
-
-
-def _paragraphs(lines: Iterable[str]) -> SafeString:
-    return format_html_join("", "<p>{}</p>", ((line,) for line in lines if line))
-
-
-def _table(title: str, heads: Sequence[str], rows: Rows) -> SafeString:
-    """Nothing where there are no rows."""
-    body = format_html_join(
-        "",
-        "<tr>{}</tr>",
-        ((format_html_join("", "<td>{}</td>", ((c,) for c in row)),) for row in rows),
-    )
-    if not body:
-        return SafeString("")
-    head = format_html_join("", "<th>{}</th>", ((one,) for one in heads))
-    return format_html(
-        "<table><caption>{}</caption><thead><tr>{}</tr></thead><tbody>{}</tbody></table>",
-        title,
-        head,
-        body,
-    )

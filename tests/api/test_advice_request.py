@@ -6,6 +6,7 @@ import pytest
 
 from backend.api.advice_request import AdviceRequestSerializer
 from backend.twin.pharmacogenomics.population import Population
+from backend.twin.pharmacogenomics.response_inputs import Person
 from tests.predictions import treatments
 from tests.predictions.treatments import Responder, slow
 
@@ -29,6 +30,15 @@ WRONG = [
     {"medications": ["a\0b"]},
     *[{"as_of": one} for one in ("2026-03-04", "1899-12-31", "soon", 20260301)],
     *[{"population": one} for one in ("adult", [], 7, True)],
+    *[{"history": one} for one in ("long", [], 7, True)],
+    *[{"history": {"severity": one}} for one in (-0.1, 1.1, "0.5", True, [0.5])],
+    *[{"history": {"episode_months": one}} for one in (-1, 1561, 10**400, "3")],
+    *[{"history": {"failures": one}} for one in (-1, 101, 1.5, "1", True)],
+    *[{"history": {"trials": one}} for one in ("none", [], 7, True)],
+    *[{"history": {"trials": {"Zoloft": one}}} for one in (1, 0, "yes", None, [])],
+    {"history": {"trials": {"snake oil": True}}},
+    {"history": {"trials": {"Zoloft": True, "sertraline": False}}},
+    {"history": {"duration": 3}},
 ]
 FACTS = [
     *[{"age_years": one} for one in (-1, 131, 10**30, 41.5, "41", True, [41])],
@@ -71,7 +81,16 @@ def test_a_misspelt_field_is_no_silent_default(api, path, ehr):
     assert "medications" in answer.content.decode()
 
 
-ODD = ["[]", "7", '"x"', "null", "{", "\xff", '{"medications": ["\\ud800"]}']
+ODD = [
+    "[]",
+    "7",
+    '"x"',
+    "null",
+    "{",
+    "\xff",
+    '{"history": {"severity": NaN}}',
+    '{"medications": ["\\ud800"]}',
+]
 
 
 @pytest.mark.parametrize("body", ODD)
@@ -108,11 +127,31 @@ def test_what_is_stated_is_read_by_the_catalogues_names():
     )
 
 
+def test_what_is_stated_of_the_illness_goes_to_the_model(*, api, path, ehr, models):
+    history = {
+        "severity": 0.5,
+        "episode_months": 3,
+        "failures": 1,
+        "trials": {"Zoloft": False},
+    }
+    asked = AdviceRequestSerializer(data={"history": history})
+    assert asked.is_valid()
+    told = {"sertraline": False}
+    assert asked.person == Person(
+        severity=0.5, episode_months=3.0, failures=1, trials=told
+    )
+    treatments.publish()
+    first = api.post(path, {"history": history}, format="json")
+    other = api.post(path, {"history": {**history, "failures": 2}}, format="json")
+    again = api.post(path, {"history": history}, format="json")
+    assert [one.status_code for one in (first, other, again)] == [201, 201, 200]
+
+
 @pytest.mark.parametrize("population", [None, {}])
 def test_what_is_left_out_is_unknown(population):
     asked = AdviceRequestSerializer(data={"population": population})
     assert asked.is_valid()
-    assert asked.given == Population()
+    assert (asked.given, asked.person) == (Population(), Person())
 
 
 def lines_of(api, path, population):

@@ -225,7 +225,7 @@ def test_closed_records_show_why_and_nothing_else(
 def test_an_answer_of_a_service_without_a_page_is_not_opened(
     store: Storing, found: CorrelationAnswer, clinician: User
 ) -> None:
-    prediction = store(found, "pharmacogenomics")
+    prediction = store(found, "another")
     page = of(clinician).get(address(prediction.pk)).content.decode()
     assert "no page for this service" in page and SYMPTOM not in page
 

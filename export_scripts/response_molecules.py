@@ -44,7 +44,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 SCORED_SEED = 7_900_004
 # One with near relatives among the others, one with a mirror image, one without any.
 LEFT_OUT = ("nortriptyline", "citalopram", "vortioxetine")
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2)
 RECIPE = Recipe(1024, 1_500, 3e-3, 1e-4, patience=25, save_every=500)
 HEAD = ["what stands for the medicine", "AUC", "log score", "of side effects"]
 

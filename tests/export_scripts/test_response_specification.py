@@ -12,10 +12,18 @@ import numpy as np
 import pytest
 import torch
 
+from backend.inference.catalogue import read_catalogue
 from backend.inference.embedded import EmbeddedServer
+from backend.inference.golden import read_golden
 from backend.inference.keys import load_or_make_key
+from backend.inference.triton import TritonAddress, TritonServer
 from backend.registry.gates import refusals
-from backend.twin.pharmacogenomics.response_inputs import MODEL, OPTIONS, PATIENT
+from backend.twin.pharmacogenomics.response_inputs import (
+    MODEL,
+    OPTIONS,
+    OUTPUT,
+    PATIENT,
+)
 from export_scripts import response_specification as module
 from export_scripts import response_training, treatment_response
 from export_scripts.response_section import part
@@ -26,6 +34,7 @@ from export_scripts.response_specification import (
     make,
     warm_then_even,
 )
+from tests.triton import ADMIN_KEY, triton_of
 from tests.versions import SHIPPED_MODELS, shipped_version
 
 TINY = Shape(width=12, heads=12, layers=2)
@@ -110,6 +119,19 @@ def test_the_version_can_be_served_by_hand(folder: Path) -> None:
     card = card_of(folder)
     assert card["parity"]["max_abs"] <= card["parity"]["tolerance"]
     assert card["intended_use"].startswith("Not fit for production: 2 of the")
+
+
+def test_triton_answers_from_it(folder: Path, tmp_path: Path) -> None:
+    key = load_or_make_key(folder.parents[2] / "keys" / "export.pem").public_key()
+    (known,) = read_catalogue(folder.parents[1], trusted=[key])
+    golden = read_golden(known)
+    with triton_of(folder.parents[1], tmp_path, models={MODEL: [1]}) as running:
+        address = TritonAddress(running.grpc_url, admin_key=ADMIN_KEY)
+        server = TritonServer(address, catalogue=lambda: [known])
+        server.canary(MODEL, 1)
+        found = server.infer(MODEL, 1, golden.inputs, timeout_s=30)[OUTPUT]
+        server.close()
+    np.testing.assert_allclose(found, golden.outputs[OUTPUT], atol=1e-5)
 
 
 def test_no_promotion_takes_it_whatever_its_figures(folder: Path) -> None:

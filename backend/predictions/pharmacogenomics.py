@@ -78,12 +78,10 @@ def advise_treatment(  # noqa: PLR0913 - keywords: who, whom, and the world
 ) -> StoredAdvice:
     """Advise on `medications`, by name or RxNorm code; on the usual options without.
 
-    As of `as_of`, or else of today. `given`: what the clinician knows of the patient;
-    `person` the same for the response model, without genes and medicines. Fresh
-    answers are given again as forecasts are; two audit rows. Where no response model
-    answers, guidelines and stops do alone and it is said. No genetic result, or an
-    unknown medicine, is an answer. Raises ServiceOff, TooManyMedications,
-    DayOutOfRange, PatientErased, and as `open_record` does.
+    `given`: what the clinician knows of the patient; `person` the same for the response
+    model, without genes and medicines. Fresh answers are given again as forecasts are;
+    two audit rows. No genetic result, no model or an unknown medicine is an answer.
+    Raises InsufficientData, ServiceOff, PatientErased, and as `open_record` does.
     """
     require_service(actor, patient_id, service=SERVICE, purpose=purpose)
     asked = _asked(medications, given, person, policy)

@@ -139,7 +139,8 @@ def _figures(told: np.ndarray, rows: Rows) -> list[float]:
 def section(every: Figures, without: Figures, *, steps: int, count: int) -> list[str]:
     """The page's section."""
     return [
-        *["## Molecule or name", "", "    python -m export_scripts.response_molecules"],
+        *["## Molecule or name", ""],
+        f"    python -m export_scripts.response_molecules --steps {steps}",
         *["", f"- code: {commit(ROOT)}", f"- machine: {machine()}", ""],
         "The compact net with a learnt vector per medicine (its name), and with a",
         "graph network over its atoms and bonds (its molecule):",

@@ -97,7 +97,7 @@ def _specified(card: Mapping[str, Any]) -> list[str]:
         *[f"- machine: {card['serving']['machine']}", ""],
         f"{training['parameters']:,} parameters, {training['steps']:,} of "
         f"{training['steps_of_the_recipe']:,} steps of {training['batch']} records:",
-        "it shows that it can be built, not how good it gets. "
+        "it shows that it can be built, not how good it gets.",
         f"{card['serving']['size_bytes']:,} bytes; {times};",
         f"largest difference from torch {parity['max_abs']:.1e} at batches "
         f"{' and '.join(str(one) for one in parity['batches'])}. AUC of the response",

@@ -12,6 +12,7 @@ from backend.predictions.stored import NOT_SENT
 from backend.predictions.stored_advice import StoredAdvice
 from backend.twin.pharmacogenomics.gene_result import NO_RESULT, GeneResult
 from backend.twin.pharmacogenomics.recommendation import Recommendation
+from backend.twin.pharmacogenomics.response import Response
 
 SHOWN = 3  # patients printed one by one
 WIDTH = 78  # columns of running text
@@ -81,6 +82,7 @@ def _patient(person: demo.Person, answer: StoredAdvice) -> Iterator[str]:
     taken = "not known" if answer.current is None else ", ".join(answer.current)
     yield from _wrapped(f"genes: {'; '.join(_genes(report.genes))}", indent=2)
     yield from _wrapped(f"taken: {taken or 'nothing'}", indent=2)
+    yield from _wrapped(f"stated: {_stated(demo.STATED)}", indent=2)
     for word in report.recommendations:
         yield from _word(word, answer)
     yield from _wrapped(_ranking(answer), indent=2)
@@ -89,6 +91,14 @@ def _patient(person: demo.Person, answer: StoredAdvice) -> Iterator[str]:
     for notice in answer.notices:
         yield from _wrapped(f"notice: {notice}", indent=2)
     yield from _wrapped(report.disclaimer, indent=2)
+
+
+def _stated(illness: demo.Illness) -> str:
+    tried = [name for name, helped in (illness.trials or {}).items() if not helped]
+    return (
+        f"severity {illness.severity or 0:.2f} of the scale, {illness.episode_months} "
+        f"months, without response to {', '.join(tried)}"
+    )
 
 
 def _genes(results: Sequence[GeneResult]) -> Iterator[str]:
@@ -121,12 +131,18 @@ def _word(word: Recommendation, answer: StoredAdvice) -> Iterator[str]:
     if word.missing:
         yield from _wrapped(f"no result of {', '.join(word.missing)}", indent=4)
     if word.response:
-        yield (
-            f"    model: response {word.response.efficacy:.0%}, confidence "
-            f"{word.response.confidence:.2f}"
-        )
+        yield from _wrapped(f"model: {_estimate(word.response)}", indent=4)
     elif word.withheld and answer.models:
         yield from _wrapped(f"model withheld: {word.withheld}", indent=4)
+
+
+def _estimate(response: Response) -> str:
+    """How probable a response is, how sure that is, and the likeliest side effect."""
+    worst = max(response.side_effects, key=lambda one: one.risk)
+    return (
+        f"response {response.efficacy:.0%}, confidence {response.confidence:.2f}; "
+        f"likeliest side effect {_plain(worst.name)} {worst.risk:.0%}"
+    )
 
 
 def _ranking(answer: StoredAdvice) -> str:

@@ -20,6 +20,7 @@ from backend.predictions.correlation import StoredCorrelation, correlate_signals
 from backend.predictions.pharmacogenomics import StoredAdvice, advise_treatment
 from backend.predictions.services import StoredForecast, forecast_symptoms
 from backend.twin.errors import InsufficientData, RecordClosed
+from backend.twin.pharmacogenomics.response_inputs import Person as Illness
 from backend.twin.record import PatientRecord
 from fhir_integration.client import FhirClient
 from fhir_integration.codes import PREDICTION
@@ -32,6 +33,10 @@ AdviceOutcome = StoredAdvice | InsufficientData | RecordClosed
 LINK_DAYS = 90  # looked at for links, up to the day as of which it is
 # What is asked about beside the usual options: each shows something else.
 OPTIONS = ("citalopram", "sertraline", "mirtazapine", "venlafaxine", "carbamazepine")
+# What a clinician would state of the illness, for the response model alone.
+STATED = Illness(
+    severity=18 / 27, episode_months=4, failures=1, trials={"fluoxetine": False}
+)
 OWNER = "demo"
 BATCH = 50  # deliveries claimed at once
 # An EHR may find what it was given only a while later; longer than this is a fault.
@@ -178,6 +183,7 @@ def advise_each(
                 patient_id=person.patient.pk,
                 as_of=person.as_of,
                 medications=OPTIONS,
+                person=STATED,
                 ehr=wiring.ehr_of,
                 models=wiring.models(),
                 now=wiring.now,

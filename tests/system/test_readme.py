@@ -42,6 +42,9 @@ def test_a_second_demo_writes_nothing_twice(installation: Installation) -> None:
         assert found
         assert found[1] == found[2]
         assert "read back: 1 of 1 links are there exactly once" in output
+        for kind in ("3 of 3 implications", "5 of 5 proposals", "1 of 1 conflicts"):
+            assert f"read back: {kind} are there exactly once" in output
+    assert second.count("(stored answer, equal record and tables)") == 1
     written = [re.findall(r"identifier (\S+)", output) for output in (first, second)]
     assert len(written[0]) == 1 and written[0] == written[1]
 
@@ -58,7 +61,25 @@ def test_the_demo_shows_a_link_with_its_lag_and_a_silence(
     assert "This is an association, not a cause" in linked
     assert "No link is sure enough to be put into words." in silent
     assert re.search(r"to find a link of 0.3 takes about\s+\d+ to \d+", silent)
-    assert "coefficient" not in silent
+    assert "coefficient" not in silent.partition("4  Pull and advise")[0]
+
+
+def test_the_demo_shows_genes_and_medicines_in_conflict(
+    installation: Installation,
+) -> None:
+    output = installation.manage("demo", "--today", "2026-11-20")
+    shown = " ".join(output.partition("4  Pull and advise on medicines")[2].split())
+    for said in (
+        "CYP2C19 *2/*2 Poor Metabolizer",
+        "CYP2D6 *1/*1 Normal Metabolizer, with what is taken Poor Metabolizer",
+        "no result of CYP2B6, CYP2C9, CYP3A4, CYP3A5, HLA-A, HLA-B",
+        "taken: bupropion, citalopram",
+        "citalopram (taken): consider alternative, caution high CPIC consider",
+        "Not known: a result for HLA-B*15:02",
+        "DetectedIssue/",
+        "trained on simulated outcomes",
+    ):
+        assert said in shown, said
 
 
 def test_the_demo_runs_on_a_real_diary(
@@ -68,10 +89,11 @@ def test_the_demo_runs_on_a_real_diary(
     output = installation.manage("demo", "--diary", str(diary))
     assert "read back: 16 of 16 forecasts are there exactly once" in output
     assert "nobody has both symptom entries and wearables" in output
+    assert "of nobody's genes is anything known" in output
     assert "0 problems" in output
 
 
-@pytest.mark.parametrize("service", ["forecast", "correlation"])
+@pytest.mark.parametrize("service", ["forecast", "correlation", "pharmacogenomics"])
 def test_a_demo_says_in_one_line_that_a_service_is_switched_off(
     installation: Installation, service: str
 ) -> None:

@@ -242,6 +242,7 @@ def _with_false_discoveries(pairs: Sequence[Link], rule: Rule) -> list[Link]:
     for rank, i in enumerate(sorted(direct, key=lambda i: -(made[i].p_link or 0.0))):
         doubt += 1 - (made[i].p_link or 0.0)
         if doubt > rule.false_share * (rank + 1):
-            why = "too uncertain beside the other pairs of this window"
+            most = f"over {100 * rule.false_share:g} % of this window's links"
+            why = f"too uncertain to be listed: with it {most} may be false"
             made[i] = replace(made[i], published=False, direct=None, reasons=(why,))
     return made

@@ -165,7 +165,8 @@ def test_a_share_of_false_links_too_high_is_not_published() -> None:
     strict = only(made, Rule(false_share=1e-9))
     assert not strict.published
     assert strict.direct is None
-    assert strict.reasons == ("too uncertain beside the other pairs of this window",)
+    assert strict.reasons[0].startswith("too uncertain to be listed: with it over ")
+    assert strict.reasons[0].endswith(" % of this window's links may be false")
     assert strict.p_link == doubtful.p_link
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from backend.audit.models import AccessEvent
 from backend.jobs.management.commands import forecast
@@ -62,3 +63,14 @@ def test_it_ends_a_run_before_the_file_is_there(
     run(source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
     assert (tmp_path / "out.csv.part").exists()
+
+
+def test_a_database_that_is_not_there_is_said_in_words(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_service: str) -> None:
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(forecast, "require_on", missing)
+    with pytest.raises(CommandError, match="manage.py migrate first"):
+        call_command("forecast", series=source, output=tmp_path / "out.csv")

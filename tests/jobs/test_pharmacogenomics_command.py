@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from backend.audit.models import AccessEvent
 from backend.jobs import pharmacogenomics, pharmacogenomics_response
@@ -164,3 +165,15 @@ def test_a_confidence_is_a_share(source: Path, output: Path, share: str) -> None
     words = ["--input", str(source), "--output", str(output)]
     with pytest.raises(CommandError, match="least-confidence"):
         call_command("pharmacogenomics", *words, f"--least-confidence={share}")
+
+
+def test_a_database_that_is_not_there_is_said_in_words(
+    source: Path, output: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(_service: str) -> None:
+        raise OperationalError("no such table")
+
+    monkeypatch.setattr(command, "require_on", missing)
+    with pytest.raises(CommandError, match="manage.py migrate first"):
+        run(source, output)
+    assert not output.exists()

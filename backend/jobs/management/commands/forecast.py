@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from backend import wiring
 from backend.audit import ledger
@@ -52,6 +53,9 @@ class Command(BaseCommand):
             raise CommandError("no such patient") from error
         except AuditUnavailable as error:
             raise CommandError(f"{error}; run manage.py migrate first?") from error
+        except DatabaseError as error:  # its own words may repeat what was asked
+            told = "the database cannot be read; run manage.py migrate first?"
+            raise CommandError(told) from error
         except (TwinError, OSError) as error:
             raise CommandError(str(error)) from error
 

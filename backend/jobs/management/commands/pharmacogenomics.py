@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
@@ -52,6 +53,9 @@ class Command(BaseCommand):
             raise CommandError(again, returncode=130) from None
         except AuditUnavailable as error:
             raise CommandError(f"{error}; run manage.py migrate first?") from error
+        except DatabaseError as error:  # its own words may repeat what was asked
+            told = "the database cannot be read; run manage.py migrate first?"
+            raise CommandError(told) from error
         except (TwinError, OSError) as error:
             raise CommandError(str(error)) from error
 

@@ -72,5 +72,5 @@ def test_a_database_that_is_not_there_is_said_in_words(
         raise OperationalError("no such table")
 
     monkeypatch.setattr(forecast, "require_on", missing)
-    with pytest.raises(CommandError, match="manage.py migrate first"):
+    with pytest.raises(CommandError, match="migrate first"):
         call_command("forecast", series=source, output=tmp_path / "out.csv")

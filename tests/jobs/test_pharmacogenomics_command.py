@@ -174,6 +174,6 @@ def test_a_database_that_is_not_there_is_said_in_words(
         raise OperationalError("no such table")
 
     monkeypatch.setattr(command, "require_on", missing)
-    with pytest.raises(CommandError, match="manage.py migrate first"):
+    with pytest.raises(CommandError, match="migrate first"):
         run(source, output)
     assert not output.exists()

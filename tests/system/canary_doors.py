@@ -34,11 +34,13 @@ def every_door(ask: Caller) -> list[Door]:
     wrong = {"Authorization": f"Token {ASKED['token']}"}
     own = ask.story.ids["own"]
     linked = ask.http.post(f"patients/{own}/correlations", json={}).json()
-    ask.story.rows()  # those of the question itself
+    advised = ask.http.post(f"patients/{own}/pharmacogenomics", json={}).json()
+    ask.story.rows()  # those of the questions themselves
     ids = {
         "<uuid:patient_id>": own,
         "forecasts/<uuid:prediction_id>": f"forecasts/{ask.forecast['id']}",
         "correlations/<uuid:prediction_id>": f"correlations/{linked['id']}",
+        "pharmacogenomics/<uuid:prediction_id>": f"pharmacogenomics/{advised['id']}",
         "<uuid:alert_id>": ask.alerts[0]["id"],
     }
     tried = []

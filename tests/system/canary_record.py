@@ -7,11 +7,13 @@ import html
 import json
 import struct
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from urllib.parse import quote
 
 import httpx
 
+from backend.twin.simulation.treatment_demo import treatment_records
 from backend.twin.simulation.wearable_demo import LABELS, wearable_records
 from fhir_integration import seed
 from fhir_integration.codes import ANSWERS, DIARY, LOINC, RANGE, RATING, SURVEY, UCUM
@@ -55,6 +57,7 @@ ASKED = {  # what callers send
     "token": "tokencanary0123456789",
     "csv label": "csvcanary-Kørvæld",
     "csv symptom": "symptomcanary",
+    "medicine": "medicinecanary-æø",
 }
 CANARIES = HELD | TOLD | ASKED
 
@@ -112,6 +115,15 @@ def measured(today: date) -> list[dict]:
     ]
 
 
+def treated() -> list[dict]:
+    """Genes, and orders of medicines that do not go with them."""
+    (record,) = treatment_records().values()
+    genes = seed.observations(replace(record, medications=()), patient=PATIENT)
+    orders = seed.orders(record, patient=PATIENT)
+    texts = {"note": [{"text": HELD["note"]}]}
+    return [texts | _named(one, f"t{n}") for n, one in enumerate([*genes, *orders])]
+
+
 def _vital(coding: dict, day: date) -> dict:
     rate = {"value": SCORE, "unit": "/min", "system": UCUM, "code": "/min"}
     return _one(coding, day) | {
@@ -140,7 +152,7 @@ def _named(resource: dict, number: int | str) -> dict:
 def fill(ehr_url: str, today: date) -> None:
     """Put it all into the sandbox, under ids that are canaries themselves."""
     held = [patient(PATIENT), patient(STRANGER), *observations(today)]
-    held += measured(today)
+    held += [*measured(today), *treated()]
     entries = [
         {
             "resource": one,

@@ -30,12 +30,13 @@ denied = {"outcome": "DENIED"}
 failed = own("PULL", outcome="FAILED")
 forecast = own("PULL", "FORECAST")
 correlation = own("PULL", "CORRELATE")
+advice = own("PULL", "ADVISE")
 login = own("LOGIN", patients=0)
 sent, refused = ("DELIVER", "SUCCESS", 1), ("DELIVER", "FAILED", 1)
 no_file, file = ("FILE", "FAILED", 0), ("FILE", "SUCCESS", 0)
 known = ("REGISTER", "SUCCESS", "system:catalogue", 0)
 
-WAITING = 5  # deliveries: four forecasts and one link
+WAITING = 6  # deliveries: four forecasts, one link, one medicine
 
 STEPS: dict[str, tuple[int, list[tuple]]] = {
     "enrol two patients": (0, command("accounts", *[("REGISTER", "SUCCESS", 1)] * 2)),
@@ -47,6 +48,7 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "bad token": (401, stranger("LIST")),
     "bad token, forecast": (401, stranger("FORECAST")),
     "bad token, correlation": (401, stranger("CORRELATE")),
+    "bad token, advice": (401, stranger("ADVISE")),
     "token with a space": (401, stranger("LIST")),
     "path nobody knows": (404, []),
     "EHR's id in place of ours": (404, []),
@@ -61,6 +63,10 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "correlation again": (200, correlation),
     "list correlations": (200, own("LIST")),
     "read correlation": (200, own("READ")),
+    "advice": (201, advice),
+    "advice again": (200, advice),
+    "list advice": (200, own("LIST")),
+    "read advice": (200, own("READ")),
     "list alerts": (200, own("LIST")),
     "acknowledge": (200, own("ACKNOWLEDGE")),
     "seen alerts": (200, own("LIST")),
@@ -72,6 +78,11 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "foreign patient's correlations": (404, own("LIST", **denied)),
     "foreign patient's correlation": (404, own("PULL", **denied)),
     "unknown correlation": (404, own("READ", **denied, patients=0)),
+    "foreign patient's list of advice": (404, own("LIST", **denied)),
+    "foreign patient's advice": (404, own("PULL", **denied)),
+    "unknown advice": (404, own("READ", **denied, patients=0)),
+    "nonsense fact": (400, []),
+    "too many medicines": (422, []),
     "nonsense length": (400, []),
     "no days at all": (422, []),
     "unknown alert": (404, own("ACKNOWLEDGE", **denied, patients=0)),
@@ -83,10 +94,13 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "first day of the calendar": (400, []),
     "EHR refuses": (502, failed),
     "EHR refuses, correlation": (502, failed),
+    "EHR refuses, advice": (502, failed),
     "EHR babbles": (502, failed),
     "EHR babbles, correlation": (502, failed),
+    "EHR babbles, advice": (502, failed),
     "EHR elsewhere": (502, failed),
     "EHR elsewhere, correlation": (502, failed),
+    "EHR elsewhere, advice": (502, failed),
     "delivery refused": (0, command("deliver", *[sent, refused] * WAITING)),
     "commands": (
         3,  # two files that are no diaries, one patient who is unknown
@@ -117,10 +131,12 @@ STEPS: dict[str, tuple[int, list[tuple]]] = {
     "signed in again": (201, login),
     "EHR down": (503, failed),
     "EHR down, correlation": (503, failed),
+    "EHR down, advice": (503, failed),
     "list while the EHR is down": (200, own("LIST")),
     "read while the EHR is down": (200, own("READ")),
     "read after the restart": (200, own("READ")),
     "read the correlation after it": (200, own("READ")),
+    "read the advice after it": (200, own("READ")),
     "sign out": (204, own("LOGOUT", patients=0)),
     "signed out": (401, stranger("LIST")),
     "verify": (0, command("verify_audit", ("VERIFY", "SUCCESS", 0))),

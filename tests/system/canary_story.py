@@ -102,6 +102,7 @@ class Caller:
             self.use(token)
         self.forecast: dict[str, Any] = {}
         self.correlation: dict[str, Any] = {}
+        self.advice: dict[str, Any] = {}
         self.alerts: list[dict[str, Any]] = []
 
     def __call__(self, name: str, method: str, path: str, **how: Any) -> Any:
@@ -145,6 +146,8 @@ def wrong_doors(ask: Caller) -> None:
     ask("bad token, forecast", "POST", place, headers=wrong, json={})
     place = f"patients/{ask.story.ids['own']}/correlations"
     ask("bad token, correlation", "POST", place, headers=wrong, json={})
+    place = f"patients/{ask.story.ids['own']}/pharmacogenomics"
+    ask("bad token, advice", "POST", place, headers=wrong, json={})
     odd = {"Authorization": f"Token {ASKED['token']} {ASKED['query']}"}
     ask("token with a space", "GET", "alerts", headers=odd)
     ask("path nobody knows", "GET", f"patients/{ASKED['path']}?q={ASKED['query']}")
@@ -164,6 +167,15 @@ def odd_questions(ask: Caller) -> None:
     ask("foreign patient's correlations", "GET", foreign)
     ask("foreign patient's correlation", "POST", foreign)
     ask("unknown correlation", "GET", f"correlations/{uuid4()}")
+    foreign = f"patients/{ids['foreign']}/pharmacogenomics"
+    ask("foreign patient's list of advice", "GET", foreign)
+    ask("foreign patient's advice", "POST", foreign, json={})
+    ask("unknown advice", "GET", f"pharmacogenomics/{uuid4()}")
+    advice = f"patients/{ids['own']}/pharmacogenomics"
+    used = {"prior_use": {ASKED["medicine"]: ASKED["body"]}}
+    ask("nonsense fact", "POST", advice, json={"population": used})
+    many = {"medications": [ASKED["medicine"]] * 61}
+    ask("too many medicines", "POST", advice, json=many)
     links = f"patients/{ids['own']}/correlations"
     ask("nonsense length", "POST", links, json={"days": ASKED["day"]})
     ask("no days at all", "POST", links, json={"days": 0})
@@ -193,6 +205,12 @@ def day_of_work(ask: Caller) -> None:
     ask("correlation again", "POST", links, json={"days": 90})
     ask("list correlations", "GET", links)
     ask("read correlation", "GET", f"correlations/{ask.correlation['id']}")
+    advice = f"patients/{own}/pharmacogenomics"
+    asked = {"medications": ["citalopram", ASKED["medicine"]]}
+    ask.advice = ask("advice", "POST", advice, json=asked).json()
+    ask("advice again", "POST", advice, json=asked)
+    ask("list advice", "GET", advice)
+    ask("read advice", "GET", f"pharmacogenomics/{ask.advice['id']}")
     ask.alerts = ask("list alerts", "GET", "alerts").json()
     ask("acknowledge", "POST", f"alerts/{ask.alerts[0]['id']}/acknowledge")
     ask("seen alerts", "GET", "alerts?acknowledged=true")
@@ -204,6 +222,7 @@ def bad_days_of_the_ehr(ask: Caller) -> None:
     for ehr.mode in ("refuses", "babbles", "elsewhere"):
         ask(f"EHR {ehr.mode}", "POST", f"{own}/forecasts", json={})
         ask(f"EHR {ehr.mode}, correlation", "POST", f"{own}/correlations", json={})
+        ask(f"EHR {ehr.mode}, advice", "POST", f"{own}/pharmacogenomics", json={})
     ehr.mode = "refuses"
     ask.story.manage("delivery refused", "worker", "--once")
     ehr.mode = "plain"

@@ -12,7 +12,7 @@ import pytest
 
 from backend.jobs.sandbox_process import sandbox
 from tests.system import canary_doors, canary_record, canary_story, web
-from tests.system.canary_record import CANARIES, HELD, hits, hits_of_score
+from tests.system.canary_record import ASKED, CANARIES, HELD, hits, hits_of_score
 from tests.system.canary_steps import STEPS
 from tests.system.canary_story import Caller, Story
 from tests.system.conftest import Installation
@@ -63,6 +63,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
             answers={
                 "forecast": ask.forecast,
                 "correlation": ask.correlation,
+                "advice": ask.advice,
                 "alerts": ask.alerts,
             },
             secrets={"token": ask.token, "password": canary_story.PASSWORD},
@@ -93,6 +94,8 @@ def first_run(story: Story, url: str) -> tuple[Caller, list[canary_doors.Door]]:
     ask("EHR down", "POST", own, json={})
     links = f"patients/{story.ids['own']}/correlations"
     ask("EHR down, correlation", "POST", links, json={})
+    advice = f"patients/{story.ids['own']}/pharmacogenomics"
+    ask("EHR down, advice", "POST", advice, json={})
     ask("list while the EHR is down", "GET", own)
     ask("read while the EHR is down", "GET", f"forecasts/{ask.forecast['id']}")
     return ask, doors
@@ -105,6 +108,8 @@ def last_run(story: Story, url: str, before: Caller) -> None:
     ask("read after the restart", "GET", f"forecasts/{before.forecast['id']}")
     place = f"correlations/{before.correlation['id']}"
     ask("read the correlation after it", "GET", place)
+    place = f"pharmacogenomics/{before.advice['id']}"
+    ask("read the advice after it", "GET", place)
     ask("sign out", "DELETE", "tokens/current")
     ask("signed out", "GET", "patients")
     ask.close()
@@ -133,6 +138,9 @@ def test_the_record_was_full_of_canaries_and_was_read(told: Told) -> None:
     assert [one["biometric"] for one in told.answers["correlation"]["insights"]] == [
         "hrv-rmssd"
     ]
+    advice = told.answers["advice"]
+    assert advice["current_medications"] == ["bupropion", "citalopram"]
+    assert advice["unknown_medications"] == [ASKED["medicine"]]
     kinds = {one["kind"] for one in told.answers["alerts"]}
     assert kinds == {"self-harm", "severe-band"}
 

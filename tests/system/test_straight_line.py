@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID, uuid5
 
 import httpx
 import numpy as np
@@ -26,6 +27,7 @@ from backend.predictions.models import OutboxItem
 from backend.twin.calibration import EVERYONE
 from backend.twin.record import Entry, PatientRecord, Series
 from backend.twin.scales import local_scale
+from backend.twin.simulation.treatment_demo import treatment_records
 from backend.twin.simulation.wearable_demo import LABELS, wearable_records
 from fhir_integration.codes import PREDICTION
 
@@ -83,7 +85,7 @@ def record_of(series: SimpleNamespace) -> PatientRecord:
 def enrolled(url: str, user: User, records: dict[str, PatientRecord]) -> list[Any]:
     site = demo.site_at(url, slug="line")
     actor = Actor.of_command("test")
-    people = list(demo.put_in(site, records, actor=actor, as_of=None))
+    people = list(demo.put_in(site, records, actor=actor, as_of=LAST))
     for person in people:
         CareTeamMember.objects.create(patient=person.patient, user=user)
     return people
@@ -151,6 +153,41 @@ def test_a_link_goes_from_the_wearable_to_an_observation_in_the_ehr(
     assert told == pytest.approx(pair["coefficient"], abs=1e-4)
     kinds = list(AccessEvent.objects.order_by("seq").values_list("action", flat=True))
     assert kinds[-3:] == ["PULL", "CORRELATE", "DELIVER"]
+    assert verify().problems == ()
+
+
+def test_advice_goes_from_a_genotype_to_a_conflict_in_the_ehr(
+    api: APIClient, clinician: User, ehr_url: str
+) -> None:
+    (person,) = enrolled(ehr_url, clinician, treatment_records())
+    place = f"/api/v1/patients/{person.patient.pk}/pharmacogenomics"
+    made = api.post(place, {"medications": ["citalopram"]}, format="json").json()
+    (said,) = made["medications"]
+    assert said["recommendation"]["action"] == "consider_alternative"
+    assert demo.deliver_all()["delivered"] == 1
+    identifier = said["identifier"]
+    with closing(httpx.Client()) as http:
+        names = {
+            "Observation": identifier,
+            "DetectedIssue": uuid5(UUID(identifier), "issue"),
+        }
+        asked = {
+            kind: http.get(f"{ehr_url}/{kind}?identifier={PREDICTION}|{name}").json()
+            for kind, name in names.items()
+        }
+        (implication,), (issue,) = (one["entry"] for one in asked.values())
+        implicated = [
+            http.get(f"{ehr_url}/{one['reference']}").json()
+            for one in issue["resource"]["implicated"]
+        ]
+    derived = [one["reference"] for one in implication["resource"]["derivedFrom"]]
+    assert derived and all(one.startswith("Observation/") for one in derived)
+    (order,) = [one for one in implicated if one["resourceType"] != "Observation"]
+    assert order["medicationCodeableConcept"]["text"] == "citalopram"
+    again = api.get(made["links"]["pharmacogenomics"]).json()
+    assert again["medications"][0]["delivery"] == "delivered"
+    kinds = list(AccessEvent.objects.order_by("seq").values_list("action", flat=True))
+    assert kinds[-4:] == ["PULL", "ADVISE", "DELIVER", "READ"]
     assert verify().problems == ()
 
 

@@ -105,21 +105,31 @@ def put_in_files(
 ) -> list[Person]:
     """Put a folder of FHIR into the EHR and enrol each Patient of it.
 
-    Gives those with symptom entries, each as of their last one; labels are numbers,
-    since names and ids are the EHR's. Raises NothingToRead and EhrError.
+    Gives those with symptom entries, each as of their last one, and those with results
+    of genes; labels are numbers, since names and ids are the EHR's. Raises
+    NothingToRead and EhrError.
     """
     done = imports.filled(files, site.ehr_url, today=today, say=say)
     people = []
     for number, ehr_id in enumerate(sorted(done.patients), start=1):
         patient = access.enrol(actor=actor, site=site, ehr_id=ehr_id)
-        if ehr_id in done.last_entries:
-            as_of = done.last_entries[ehr_id]
-            label, measured = f"patient-{number}", ehr_id in done.wearables
-            people.append(Person(label, patient, as_of, wearables=measured))
+        person = Person(
+            label=f"patient-{number}",
+            patient=patient,
+            as_of=done.last_entries.get(ehr_id, today),
+            diary=ehr_id in done.last_entries,
+            wearables=ehr_id in done.wearables & done.last_entries.keys(),
+            genes=ehr_id in done.genes,
+        )
+        if person.diary or person.genes:
+            people.append(person)
     for line in imports.outcome(files, today=today):
         say(f"   {line}")
     say(f"   {done.sent} resources of {len(done.patients)} patients in the EHR")
-    say(f"   {len(people)} patients have symptom entries; as of the last one each")
+    asked = sum(one.diary for one in people)
+    say(f"   {asked} patients have symptom entries; as of the last one each")
+    if tested := sum(one.genes for one in people):
+        say(f"   {tested} patients have results of genes")
     return people
 
 

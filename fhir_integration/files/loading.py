@@ -16,6 +16,7 @@ from pathlib import Path
 
 import orjson
 
+from backend.twin.genes import GeneCall
 from backend.twin.record import Reason
 from fhir_integration import bundles
 from fhir_integration.connection import Clock, Connection
@@ -45,7 +46,8 @@ class Loaded:
     """What is in the EHR: `sent` resources, the patients by their ids there.
 
     `last_entries`: the day of each patient's last symptom entry, if there is one.
-    `wearables`: the patients of whom there are values of body signals.
+    `wearables`: the patients of whom there are values of body signals; `genes`: those
+    of whom there are results of genes.
     `left_out` counts by reason what is not: a DUPLICATE is the same as, or older than,
     another one of its id, and MALFORMED what cannot be read.
     """
@@ -55,6 +57,7 @@ class Loaded:
     patients: set[str] = field(default_factory=set)
     last_entries: dict[str, date] = field(default_factory=dict)
     wearables: set[str] = field(default_factory=set)
+    genes: set[str] = field(default_factory=set)
 
 
 def load(
@@ -170,7 +173,7 @@ def _send(page: Sequence[Placed], connection: Connection) -> None:
 
 
 def _note(page: Sequence[Placed], done: Loaded, *, until: date) -> None:
-    """As of when a demo may forecast, and of whom it may look for links."""
+    """As of when a demo may forecast, and of whom it may say more."""
     done.sent += len(page)
     for placed in page:
         if placed.resource["resourceType"] == "Patient":
@@ -183,6 +186,8 @@ def _note(page: Sequence[Placed], done: Loaded, *, until: date) -> None:
                 done.last_entries[placed.patient] = max(last, one.moment.day)
             elif isinstance(one, Sample):
                 done.wearables.add(placed.patient)
+            elif isinstance(one, GeneCall):
+                done.genes.add(placed.patient)
 
 
 def _batch(resources: Sequence[Json]) -> Json:

@@ -7,8 +7,9 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.twin.simulation.treatment_demo import treatment_records
 from backend.twin.simulation.wearable_demo import wearable_records
-from fhir_integration.seed import observations
+from fhir_integration.seed import observations, orders
 from tests.fhir_integration.files.made_files import bundle, score, whole
 
 if TYPE_CHECKING:
@@ -57,6 +58,26 @@ def test_patients_with_wearables_are_correlated_and_the_silent_counted(
     assert "1 more patients with wearables: 0 with a link, 1 without" in output
     assert "read back: 1 of 1 links are there exactly once" in output
     assert ", 0 problems" in output
+
+
+def test_patients_with_genes_are_advised_without_a_single_entry(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder, today = tmp_path / "files", "2026-11-20"
+    (record,) = treatment_records().values()
+    held = [*observations(record, patient="a"), *orders(record, patient="a")]
+    resources = ({**one, "id": f"a{number}"} for number, one in enumerate(held))
+    whole(folder / "a.json", bundle({**PATIENT, "id": "a"}, *resources))
+    whole(folder / "e.json", bundle({**PATIENT, "id": "e"}, score("o", 1, patient="e")))
+    for written in ("4 written now", "0 written now"):
+        output = installation.manage("demo", "--bundles", str(folder), "--today", today)
+        assert "1 patients have symptom entries" in output
+        assert "1 patients have results of genes" in output
+        assert "taken: bupropion, citalopram" in output
+        assert f"Deliver: {written}, 0 failed" in output
+        assert "read back: 3 of 3 implications are there exactly once" in output
+        assert "read back: 1 of 1 conflicts are there exactly once" in output
+        assert ", 0 problems" in output
 
 
 def test_the_demo_runs_on_the_real_bundles(

@@ -31,14 +31,16 @@ class Drug:
 
     `rxnorm_ingredient` is its RxNorm code, empty where none could be confirmed;
     `rxnorm_codes` all of them, salts and prodrugs included. `classes`: the class of
-    the ingredient table first, then those that rules ask for. `smiles` is None where
-    no molecule is kept.
+    the ingredient table first, then those that rules ask for. `combined`: brands that
+    hold it and others, with the names of these. `smiles` is None where no molecule is
+    kept.
     """
 
     name: str
     rxnorm_codes: tuple[str, ...]
     classes: tuple[str, ...]
     other_names: tuple[str, ...] = ()
+    combined: tuple[tuple[str, tuple[str, ...]], ...] = ()
     smiles: str | None = None
 
     @property
@@ -77,11 +79,15 @@ def read_drugs(text: str, known: Mapping[str, Ingredient]) -> dict[str, Drug]:
             rxnorm_codes=one.codes,
             classes=(one.group, *blocks[key].get("classes", ())),
             other_names=tuple(blocks[key].get("names", ())),
+            combined=tuple(
+                (brand, tuple(others))
+                for brand, others in blocks[key].get("combined", {}).items()
+            ),
             smiles=blocks[key].get("smiles"),
         )
         for key, one in known.items()
     }
-    read_names(made.values())
+    read_combinations(made, read_names(made.values()))
     return made
 
 
@@ -96,17 +102,37 @@ def read_names(catalogue: Iterable[Drug]) -> dict[str, Drug]:
     return found
 
 
+def read_combinations(
+    catalogue: Mapping[str, Drug], names: Iterable[str]
+) -> dict[str, tuple[Drug, ...]]:
+    """Brands of several medicines, as they are compared; `names` are those of one.
+
+    Raises ValueError where a brand stands for something else, too, or another one of
+    its medicines is not in the catalogue.
+    """
+    found: dict[str, tuple[Drug, ...]] = {}
+    for drug in catalogue.values():
+        for brand, others in drug.combined:
+            if _plain(brand) in {*found, *names} or not catalogue.keys() >= {*others}:
+                raise ValueError(f"drugs.toml: {brand} is no such combination")
+            found[_plain(brand)] = (drug, *(catalogue[one] for one in others))
+    return found
+
+
 @lru_cache(maxsize=4096)  # names come again and again
 def find_drugs(text: str) -> tuple[Drug, ...]:
     """The medicines behind a name, a brand or an RxNorm code, a product's included.
 
-    A combination ("olanzapine / fluoxetine", 403969) has several. () where the
+    A combination ("olanzapine / fluoxetine", Symbyax, 403969) has several. () where the
     catalogue does not know it, or not all of it: nothing is guessed.
     """
     catalogue = drugs()
     keys = by_rxnorm(text.strip())
     if keys:
         return tuple(catalogue[key] for key in keys)
+    together = _combinations().get(_plain(text))
+    if together:
+        return together
     whole = _named(text)
     parts = [whole] if whole else [_named(part) for part in _PARTS.split(text)]
     return tuple(one for one in parts if one) if all(parts) else ()
@@ -138,6 +164,11 @@ def sort_out(texts: Iterable[str]) -> tuple[tuple[Drug, ...], tuple[str, ...]]:
 @cache
 def _names() -> Mapping[str, Drug]:
     return MappingProxyType(read_names(drugs().values()))
+
+
+@cache
+def _combinations() -> Mapping[str, tuple[Drug, ...]]:
+    return MappingProxyType(read_combinations(drugs(), _names()))
 
 
 def _plain(name: str) -> str:

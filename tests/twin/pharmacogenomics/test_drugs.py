@@ -47,6 +47,9 @@ SPECIFIED = (
         ("310965", ("ibuprofen",)),  # a product without an ingredient's code
         ("403969", ("fluoxetine", "olanzapine")),
         ("olanzapine / fluoxetine", ("olanzapine", "fluoxetine")),
+        ("SYMBYAX", ("fluoxetine", "olanzapine")),
+        ("Auvelity", ("bupropion", "dextromethorphan")),
+        ("Nuedexta", ("quinidine", "dextromethorphan")),
         ("Zyprexa and Prozac", ("olanzapine", "fluoxetine")),
         ("olanzapine / moonstone", ()),
         ("Zoloft 50 mg", ()),  # nothing is guessed
@@ -130,6 +133,12 @@ KNOWN = {"a": Ingredient("a", "ssri", ("1",)), "b": Ingredient("b", "ssri", ())}
         ("[a]\n", "not in both tables: b"),
         ("[a]\n[b]\n[c]\n", "not in both tables: c"),
         ('[a]\nnames = ["B"]\n[b]\n', "b stands for two"),
+        ('[a]\ncombined = { X = ["c"] }\n[b]\n', "X is no such combination"),
+        ('[a]\ncombined = { B = ["b"] }\n[b]\n', "B is no such combination"),
+        (
+            '[a]\ncombined = { X = ["b"] }\n[b]\ncombined = { x = ["a"] }\n',
+            "x is no such combination",
+        ),
         ('[a]\nnames = ["X-1"]\n[b]\nnames = ["x 1"]\n', "x 1 stands for two"),
     ],
 )

@@ -16,13 +16,14 @@ from types import MappingProxyType
 
 from backend.twin.ingredients import Ingredient, by_rxnorm, ingredients
 
-# A salt or ester after an ingredient's name; the active part is the same.
+# A salt, ester or release form after a name; the active part is the same.
 _SALT = re.compile(
-    r" (?:(?:di)?hydrochloride|hcl|hydrobromide|hbr|(?:di)?maleate|(?:di)?mesylate"
+    r"(?: (?:(?:di)?hydrochloride|hcl|hydrobromide|hbr|(?:di)?maleate|(?:di)?mesylate"
     r"|besylate|tosylate|tartrate|bitartrate|succinate|fumarate|oxalate|citrate"
-    r"|phosphate|sul(?:f|ph)ate|acetate|decanoate|pamoate|sodium|potassium|calcium)$"
+    r"|phosphate|sul(?:f|ph)ate|acetate|decanoate|pamoate|sodium|potassium|calcium"
+    r"|[xesc]r|xl|la|retard))+$"
 )
-_PARTS = re.compile(r" ?/ ?| \+ | and ")
+_PARTS = re.compile(r" ?[/+,;&] ?| and ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,14 @@ def answers(advised: Advised) -> Iterator[str]:
 
 
 def sent(advised: Advised) -> tuple[Sent, ...]:
-    """The implication of each medicine, the proposals, and each conflict."""
+    """The implication of each medicine, estimates, proposals, and each conflict."""
     made = (
         Sent("Observation", "implications", {}),
+        Sent("Observation", "estimates", {}),
         Sent("Task", "proposals", {}),
         Sent("DetectedIssue", "conflicts", {}),
     )
-    implications, proposals, conflicts = (one.titles for one in made)
+    implications, estimates, proposals, conflicts = (one.titles for one in made)
     for _, answer in advised:
         if not isinstance(answer, StoredAdvice):
             continue
@@ -60,12 +61,20 @@ def sent(advised: Advised) -> tuple[Sent, ...]:
             if answer.delivery[identifier] == NOT_SENT:
                 continue
             implications[identifier] = name
+            if name in _estimated(answer):
+                estimates[uuid5(identifier, "response")] = name
             for action in _actions(answer, name):
                 own = uuid5(identifier, f"task/{action}")
                 proposals[own] = f"{name}: {_plain(action)}"
             if name in (answer.current or ()):
                 conflicts[uuid5(identifier, "issue")] = name
     return made
+
+
+def _estimated(answer: StoredAdvice) -> set[str]:
+    """Medicines of which the model's answer is reported."""
+    words = answer.report.recommendations
+    return {one.medication for one in words if one.response}
 
 
 def _actions(answer: StoredAdvice, medication: str) -> list[str]:

@@ -112,10 +112,12 @@ def test_everything_that_is_written_is_asked_for_once(
     people: list[demo.Person], answered: Answer
 ) -> None:
     sent = advice_report.sent([answered])
-    assert [one.kind for one in sent] == ["Observation", "Task", "DetectedIssue"]
+    kinds = [one.kind for one in sent]
+    assert kinds == ["Observation", "Observation", "Task", "DetectedIssue"]
     identifiers = answered[1].identifiers
     assert sent[0].titles == {own: name for name, own in identifiers.items()}
-    (conflict,) = sent[2].titles.items()
+    assert set(sent[1].titles.values()) == set(identifiers)
+    (conflict,) = sent[3].titles.items()
     assert conflict == (uuid5(identifiers["citalopram"], "issue"), "citalopram")
     for times in (1, 0):
         assert demo.deliver_all()["delivered"] == times * len(identifiers)
@@ -130,7 +132,7 @@ def test_everything_that_is_written_is_asked_for_once(
 def test_what_is_not_sent_is_not_asked_for(answered: Answer) -> None:
     person, answer = answered
     kept = replace(answer, delivery=dict.fromkeys(answer.delivery, NOT_SENT))
-    assert [one.titles for one in advice_report.sent([(person, kept)])] == [{}] * 3
+    assert [one.titles for one in advice_report.sent([(person, kept)])] == [{}] * 4
 
 
 def test_a_closed_record_is_said(people: list[demo.Person]) -> None:
@@ -138,7 +140,7 @@ def test_a_closed_record_is_said(people: list[demo.Person]) -> None:
     advised = list(demo.advise_each(people, actor=ACTOR))
     assert isinstance(advised[0][1], PatientOptedOut)
     assert any(LABEL in line for line in advice_report.answers(advised))
-    assert [one.titles for one in advice_report.sent(advised)] == [{}] * 3
+    assert [one.titles for one in advice_report.sent(advised)] == [{}] * 4
 
 
 def test_where_nobodys_genes_are_known_that_is_said() -> None:

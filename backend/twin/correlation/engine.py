@@ -90,13 +90,21 @@ class _Pair:
         return max(given, self.floors[0]), max(marginal, self.floors[1])
 
     def told(self, association: Effect | None) -> Estimate:
-        """Coefficient and lag; those of an association are nobody else's matter."""
-        if self.opinion and not association:
-            return self.opinion.told
+        """Coefficient and lag; those of an association are nobody else's matter.
+
+        Nor is the coefficient where the symptom comes first: who learns from simulated
+        people is told no size of such links.
+        """
+        other = self.opinion.told if self.opinion and not association else None
+        if other and other.lag >= self.ahead:
+            return other
         problem, fit = self.fit.problem, self.fit
         error = scale_error(fit.counts, fit.whitener.correlation)
         chosen = association or self.effect
-        return estimate(chosen, self.norms, problem.prior, error)
+        own = estimate(chosen, self.norms, problem.prior, error)
+        if other is None:
+            return own
+        return replace(other, coefficient=own.coefficient, ci=own.ci)
 
     def reports_needed(self, level: float) -> int:
         """Reports that would make a coefficient of `NAMED` stand out."""

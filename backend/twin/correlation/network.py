@@ -19,7 +19,7 @@ from backend.twin.errors import ModelRefused
 
 # The network's second condition makes up for a level that is a little less strict than
 # the engine's own: fewer false links at the same power, by simulation.
-RULE = Rule(level=0.05, least_p=0.67)
+RULE = Rule(level=0.05, least_p=0.62)
 # A peak of the lag may belong to another signal where the link itself is unsure: by
 # simulation lag intervals keep their 90 % if this much of the doubt lies on any lag.
 DOUBT_ON_LAG = 0.25

@@ -143,7 +143,7 @@ def test_time_reversed_what_followed_precedes(tell: Tell, world: World) -> None:
     assert back.link.lag_hours == pytest.approx(-(plain.link.lag_hours or 0), abs=1)
     assert (plain.link.follows, back.link.follows) == (True, False)
     assert (plain.order, back.order) == ("precedes", "follows")
-    assert back.link.coefficient == pytest.approx(plain.link.coefficient, abs=0.06)
+    assert back.link.coefficient == pytest.approx(plain.link.coefficient, abs=0.1)
 
 
 def test_a_scale_turned_round_with_its_polarity_gives_the_same_words(

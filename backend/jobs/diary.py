@@ -14,7 +14,7 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 
 from backend.twin.record import Entry, PatientRecord, Reason, Series
@@ -63,16 +63,17 @@ class Diary:
     sha256: str
 
 
-def read_diary(path: Path, *, today: date) -> Diary:
+def read_diary(path: Path, *, today: date, zone: tzinfo | None = None) -> Diary:
     """Read a whole file; raises `DiaryUnreadable` when it is not a tidy diary.
 
+    A time without an offset is of `zone`, else of UTC; the first of two alike.
     Rows later than `today`, or the day after it in an earlier time zone, are refused.
     """
     refused: Counter[Reason] = Counter()
     content = path.read_bytes()
     rows = [
         row
-        for row in _rows(content, refused)
+        for row in _rows(content, refused, zone)
         if not _refuse_future(row, today, refused)
     ]
     if not rows:
@@ -124,7 +125,9 @@ def _refuse_future(row: Row, today: date, refused: Counter[Reason]) -> bool:
     return late
 
 
-def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
+def _rows(
+    content: bytes, refused: Counter[Reason], zone: tzinfo | None
+) -> Iterable[Row]:
     try:
         text = io.StringIO(content.decode("utf-8-sig"), newline="")
         reader = csv.DictReader(text)
@@ -132,7 +135,7 @@ def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
         if missing:
             raise DiaryUnreadable(f"columns missing: {', '.join(missing)}")
         for line in reader:
-            row = _row(line)
+            row = _row(line, zone)
             if isinstance(row, Row):
                 yield row
             else:
@@ -141,14 +144,14 @@ def _rows(content: bytes, refused: Counter[Reason]) -> Iterable[Row]:
         raise DiaryUnreadable("not a CSV file in UTF-8") from error
 
 
-def _row(line: Mapping[str, str | None]) -> Row | Reason:
+def _row(line: Mapping[str, str | None], zone: tzinfo | None) -> Row | Reason:
     patient, symptom = (
         line["patient_id"],
         " ".join((line["symptom_type"] or "").split()),
     )
     if not patient or not symptom or len(symptom) > LONGEST_NAME:
         return Reason.MALFORMED
-    when = _when(line["date"] or "")
+    when = _when(line["date"] or "", zone)
     if when is None:
         return Reason.NO_DATE
     value = _number(line["severity"])
@@ -160,8 +163,8 @@ def _row(line: Mapping[str, str | None]) -> Row | Reason:
     return Row(patient, symptom, Entry(day=day, value=value, source="", at=at), bounds)
 
 
-def _when(text: str) -> tuple[date, str] | None:
-    """The day as written and, where a time is given, ISO text; no zone means UTC."""
+def _when(text: str, zone: tzinfo | None) -> tuple[date, str] | None:
+    """The day as written and, where a time is given, ISO text with its offset."""
     try:
         if len(text) == 10:  # YYYY-MM-DD
             day = date.fromisoformat(text)
@@ -173,8 +176,8 @@ def _when(text: str) -> tuple[date, str] | None:
         return None
     if (at.hour, at.minute, at.second, at.microsecond) == (0, 0, 0, 0):
         return at.date(), ""  # exporters write midnight where they mean the day
-    zoned = at.isoformat() if at.tzinfo else f"{at.isoformat()}+00:00"
-    return at.date(), zoned
+    zoned = at if at.tzinfo else at.replace(tzinfo=zone or UTC)
+    return at.date(), zoned.isoformat()
 
 
 def _number(text: str | None) -> float | None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
+from datetime import tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from backend.twin.record import Reason
+from fhir_integration.files.local_clock import NoSuchZone, zone_of
 
 if TYPE_CHECKING:
     from backend.jobs.imports import Report
@@ -101,3 +103,11 @@ def a_path(text: str) -> Path:
     if not text:
         raise ArgumentTypeError("the path is empty")
     return Path(text)
+
+
+def a_zone(text: str) -> tzinfo:
+    """A time zone of the command line. Raises ArgumentTypeError for any other word."""
+    try:
+        return zone_of(text)
+    except NoSuchZone as error:
+        raise ArgumentTypeError(str(error)) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from backend.jobs import demo
@@ -12,6 +12,8 @@ from backend.predictions.stored import NOT_SENT
 from backend.predictions.stored_correlation import StoredCorrelation
 from backend.twin.correlation.insights import Insight
 from backend.twin.correlation.link import Link
+from backend.twin.correlation.report import CorrelationReport
+from backend.twin.trajectory import ModelUse
 
 SHOWN = 3  # patients printed one by one
 WIDTH = 78  # columns of running text
@@ -64,31 +66,42 @@ def _patient(
     how = "stored answer, equal record and models" if answer.reused else "computed now"
     yield f"{person.label}, {days} days to {person.as_of} ({how})"
     for insight in answer.report.insights:
-        yield from _insight(insight)
+        yield from insight_lines(insight)
         yield f"    Observation identifier {answer.identifiers[_pair(insight.link)]}"
-    yield from _silence(answer)
-    for use in answer.models:
+    yield from silence_lines(answer.report)
+    yield from asked_lines(answer.models, answer.notices)
+
+
+def asked_lines(models: Iterable[ModelUse], notices: Iterable[str]) -> Iterator[str]:
+    """Which models answered, and what else is to be said."""
+    for use in models:
         yield (
             f"    model {use.model} version {use.version} (sha256 {use.sha256[:12]})"
         )
-    for notice in answer.notices:
-        yield from _wrapped(f"notice: {notice}", indent=2)
+    for notice in notices:
+        yield from wrapped(f"notice: {notice}", indent=2)
 
 
-def _insight(insight: Insight) -> Iterator[str]:
-    link = insight.link
-    yield from _wrapped(insight.text, indent=2)
+def insight_lines(insight: Insight) -> Iterator[str]:
+    """A link in words, with its numbers, reasons and caveat."""
+    yield from wrapped(insight.text, indent=2)
+    *first, last = numbers_lines(insight.link)
+    yield from (*first, f"{last}; reliability {insight.grade}:")
+    for reason in insight.reasons:
+        yield f"      - {reason}"
+    yield from wrapped(insight.caveat, indent=4)
+    if insight.advice:
+        yield from wrapped(f"{insight.advice} ({insight.source})", indent=4)
+
+
+def numbers_lines(link: Link) -> Iterator[str]:
+    """Size, lag, how probable, and how much it rests on."""
     yield f"    {_coefficient(link)}; {_lag(link)}"
     kind = "direct" if link.direct else "association"
     yield (
         f"    p(link) {link.p_link or 0:.2f}, {kind}; {link.n} reports, "
-        f"n_eff {link.n_eff or 0:.1f}; reliability {insight.grade}:"
+        f"n_eff {link.n_eff or 0:.1f}"
     )
-    for reason in insight.reasons:
-        yield f"      - {reason}"
-    yield from _wrapped(insight.caveat, indent=4)
-    if insight.advice:
-        yield from _wrapped(f"{insight.advice} ({insight.source})", indent=4)
 
 
 def _coefficient(link: Link) -> str:
@@ -106,19 +119,20 @@ def _lag(link: Link) -> str:
     )
 
 
-def _silence(answer: StoredCorrelation) -> Iterator[str]:
+def silence_lines(report: CorrelationReport) -> Iterator[str]:
     """The message where there is no insight; then why, by how many pairs."""
-    if answer.report.message:
-        yield from _wrapped(answer.report.message, indent=2)
-    for why, count in Counter(one.why for one in answer.report.silences).items():
-        yield from _wrapped(f"{count} pair{'s'[: count - 1]}: {why}", indent=4)
+    if report.message:
+        yield from wrapped(report.message, indent=2)
+    for why, count in Counter(one.why for one in report.silences).items():
+        yield from wrapped(f"{count} pair{'s'[: count - 1]}: {why}", indent=4)
 
 
 def _pair(link: Link) -> tuple[str, str]:
     return link.biometric, link.symptom
 
 
-def _wrapped(said: str, *, indent: int) -> list[str]:
+def wrapped(said: str, *, indent: int) -> list[str]:
+    """Running text, its further lines two columns in."""
     return textwrap.wrap(
         said,
         WIDTH,

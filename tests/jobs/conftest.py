@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from backend import wiring
 from backend.audit.models import AccessEvent
 from backend.inference.keys import publish_key
 from backend.registry import services
+from backend.twin.simulation.wearable_demo import wearable_records
+from tests.jobs.correlating import TODAY, Down, Files, written
 from tests.triton import copy_of_the_repository
 
 KEY = Ed25519PrivateKey.generate()
@@ -35,6 +38,14 @@ def repository(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(wiring, "_server", None)
     monkeypatch.setattr(services, "_withheld", frozenset())
     return folder
+
+
+@pytest.fixture
+def link_files(tmp_path: Path) -> Iterator[Files]:
+    """Two people's wearables and diary; no model server answers, at a fixed time."""
+    noon = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+    with wiring.use(models=Down(), now=lambda: noon):
+        yield written(wearable_records(TODAY), tmp_path)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, ArgumentTypeError
+from argparse import ArgumentParser
 from datetime import tzinfo
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,11 @@ from backend import wiring
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.jobs import imports, wearables
-from backend.jobs.import_lines import a_path, lines, shown
+from backend.jobs.import_lines import a_path, a_zone, lines, shown
 from backend.jobs.wearables import Wearables
 from backend.people.access import Actor
 from backend.twin.errors import AuditUnavailable
-from fhir_integration.files.local_clock import Clock, NoSuchZone, zone_of
+from fhir_integration.files.local_clock import Clock
 from fhir_integration.files.spool import SpoolMismatch
 
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--zone",
-            type=_zone,
+            type=a_zone,
             help="the person's time zone, such as Europe/Berlin, where a file has none",
         )
         parser.add_argument("--json", type=a_path, help="write the report to it")
@@ -69,13 +69,6 @@ class Command(BaseCommand):
 
     def _say(self, line: str) -> None:
         self.stdout.write(shown(line, self.stdout))
-
-
-def _zone(text: str) -> tzinfo:
-    try:
-        return zone_of(text)
-    except NoSuchZone as error:
-        raise ArgumentTypeError(str(error)) from error
 
 
 def _audit(found: Wearables) -> None:

@@ -34,6 +34,7 @@ from backend.twin.correlation.model_inputs import (
 )
 from backend.twin.errors import ModelRefused
 from export_scripts import correlation_data
+from export_scripts.best_weights import fit_best
 from export_scripts.command_line import positive, refusals_told
 from export_scripts.correlation_card import Evidence, publish
 from export_scripts.correlation_data import Rows, by_width, load, shards_in
@@ -42,7 +43,7 @@ from export_scripts.correlation_scores import scores
 from export_scripts.onnx_export import MAX_BATCH, Places, bare
 from export_scripts.onnx_export import check as check_graph
 from export_scripts.torch_onnx import graph_of
-from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
+from export_scripts.torch_training import Recipe, Run, Training, device_of
 
 CHECKED = np.arange(32)  # symptoms of each shard whose loss says when to stop
 CHECKED_SEED = 2  # of the shards held apart; training seeds are others
@@ -83,32 +84,6 @@ class Data:
         return part.take(rng.integers(len(part), size=count))
 
 
-@dataclass(slots=True)
-class Best:
-    """The weights with the least loss on patients held apart, in a file."""
-
-    path: Path
-    least: float = np.inf
-
-    def note(self, net: nn.Module, found: float) -> float:
-        """Keep the weights if they are the best so far; the loss."""
-        if self.path.exists() and not np.isfinite(self.least):
-            self.least = float(torch.load(self.path, weights_only=True)["loss"])
-        if found < self.least:
-            self.least = found
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = self.path.with_suffix(".new")
-            torch.save({"loss": found, "net": net.state_dict()}, fresh)
-            fresh.replace(self.path)
-        return found
-
-    def restore(self, net: nn.Module) -> None:
-        """Give the net the best weights."""
-        place = device_of(net)
-        state = torch.load(self.path, weights_only=True, map_location=place)
-        net.load_state_dict(state["net"])
-
-
 def train(
     data: Data,
     *,
@@ -126,10 +101,6 @@ def train(
     run = Run(MODEL, seed, steps, recipe.batch, f"{schema_hash()[:16]}-{rows}")
     torch.manual_seed(seed)
     net = BiometricCorrelation(size or Size())
-    # Of this run alone: another one's best weights, of other data, may score better.
-    best = Best(checkpoint.with_suffix(f".{seed}-{steps}-{rows}.best.pt"))
-    if not checkpoint.exists():
-        best.path.unlink(missing_ok=True)
 
     def learn(net: BiometricCorrelation, rng: np.random.Generator) -> Tensor:
         some = data.batch(rng, run.batch)
@@ -137,14 +108,12 @@ def train(
         on = device_of(net)
         return loss(net(**tensors(inputs, on)), tensors(truth, on))
 
-    training = fit(
+    return fit_best(
         *(net, recipe, run),
         checkpoint=checkpoint,
         loss=learn,
-        apart=lambda net: best.note(net, loss_on(net, data.apart)),
+        apart=lambda net: loss_on(net, data.apart),
     )
-    best.restore(net)
-    return training
 
 
 def tensors(arrays: dict[str, np.ndarray], device: torch.device) -> dict[str, Tensor]:

@@ -26,7 +26,8 @@ import torch
 from torch import Tensor, nn
 
 from backend.twin.correlation.model_inputs import ANSWER, BIOMETRICS, MODEL, OUTPUT
-from export_scripts.biometric_correlation import Best, predict, proven, tensors
+from export_scripts.best_weights import fit_best
+from export_scripts.biometric_correlation import predict, proven, tensors
 from export_scripts.command_line import positive, refusals_told
 from export_scripts.correlation_net import LARGEST, NOTHING, loss
 from export_scripts.correlation_specification_card import Built, figures, write
@@ -46,7 +47,6 @@ from export_scripts.torch_training import (
     Run,
     Training,
     device_of,
-    fit,
 )
 
 PRESET = "specification"
@@ -182,24 +182,19 @@ def train(
     torch.manual_seed(seed)
     rng = np.random.default_rng(CHECKED_SEED)
     apart = [drawn(rng, count, shape.time) for count in CHECKED]
-    best = Best(checkpoint.with_suffix(f".{seed}-{steps}-{batch}.best.pt"))
-    if not checkpoint.exists():
-        best.path.unlink(missing_ok=True)
 
     def held(net: RawCorrelation) -> float:
         net.eval()
         with torch.no_grad():
             each = [_loss(net, some).item() for some in apart]
-        return best.note(net, sum(each) / len(each))
+        return sum(each) / len(each)
 
-    training = fit(
+    return fit_best(
         *(RawCorrelation(shape), RECIPE, run),
         checkpoint=checkpoint,
         loss=lambda net, rng: _loss(net, drawn(rng, run.batch, shape.time)),
         apart=held,
     )
-    best.restore(training.net)
-    return training
 
 
 def _loss(net: RawCorrelation, some: tuple[Arrays, Arrays]) -> Tensor:

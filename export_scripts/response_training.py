@@ -24,7 +24,8 @@ from backend.twin.pharmacogenomics.response_inputs import (
     drug_array,
     schema_hash,
 )
-from export_scripts.biometric_correlation import Best, tensors
+from export_scripts.best_weights import fit_best
+from export_scripts.biometric_correlation import tensors
 from export_scripts.onnx_export import MAX_BATCH, bare
 from export_scripts.response_data import Rows, drawn, rates
 from export_scripts.response_net import GRID, Logistic, Responses, loss
@@ -36,7 +37,7 @@ from export_scripts.response_scores import (
     share_of_oracle,
 )
 from export_scripts.torch_onnx import graph_of
-from export_scripts.torch_training import Recipe, Run, Training, device_of, fit
+from export_scripts.torch_training import Recipe, Run, Training, device_of
 
 CHECKED_SEED, HELD_OUT_SEED, REFERENCE_SEED = 7_900_001, 7_900_002, 7_900_003
 CHECKED = 20_000  # records whose loss says when to stop
@@ -63,9 +64,6 @@ def train(
     Every batch is of records drawn anew by `draw`.
     """
     apart = draw(np.random.default_rng(CHECKED_SEED), checked)
-    best = Best(checkpoint.with_suffix(".best.pt"))
-    if not checkpoint.exists():
-        best.path.unlink(missing_ok=True)
 
     def scored(net: nn.Module, rows: Rows) -> torch.Tensor:
         on = device_of(net)
@@ -75,16 +73,14 @@ def train(
     def held(net: nn.Module) -> float:
         net.eval()
         with torch.no_grad():
-            return best.note(net, scored(net, apart).item())
+            return scored(net, apart).item()
 
-    training = fit(
+    return fit_best(
         *(trunk, recipe, run),
         checkpoint=checkpoint,
         loss=lambda net, rng: scored(net, draw(rng, run.batch)),
         apart=held,
     )
-    best.restore(trunk)
-    return training
 
 
 def run_of(name: str, *, seed: int, steps: int, recipe: Recipe) -> Run:

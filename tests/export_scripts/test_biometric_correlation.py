@@ -25,7 +25,6 @@ from export_scripts import (
 )
 from export_scripts.biometric_correlation import (
     TOLERANCE,
-    Best,
     Data,
     loss_on,
     main,
@@ -91,32 +90,6 @@ def test_training_lowers_the_loss_and_resumes_exactly(
     again = trained(data, killed)
     assert len(times) == 6 + 4  # after step 4, the last that was saved
     np.testing.assert_allclose(weights(again), weights(whole), atol=1e-7)
-
-
-def test_the_best_weights_are_kept(tmp_path: Path) -> None:
-    path, net = tmp_path / "best.pt", torch.nn.Linear(1, 1)
-    best = Best(path)
-    for value, found in ((1.0, 0.5), (2.0, 0.3), (3.0, 0.4)):
-        torch.nn.init.constant_(net.weight, value)
-        assert best.note(net, found) == found
-    again = Best(path)  # as a resumed run has it
-    again.note(net, 0.35)
-    again.restore(net)
-    assert net.weight.item() == 2.0
-
-
-def test_a_new_run_forgets_the_best_of_another(data: Data, tmp_path: Path) -> None:
-    """Whether it is of the same settings or of others; the checkpoint may be there."""
-    path = tmp_path / "run.pt"
-    trained(data, path, steps=2)
-    [stale] = tmp_path.glob("*.best.pt")
-    torch.save({"loss": -100.0, "net": {}}, stale)
-    trained(data, path, steps=1)
-    [fresh] = set(tmp_path.glob("*.best.pt")) - {stale}
-    assert torch.load(fresh, weights_only=True)["loss"] > 0
-    path.unlink()
-    trained(data, path, steps=2)
-    assert torch.load(stale, weights_only=True)["loss"] > 0
 
 
 def stirred() -> BiometricCorrelation:

@@ -93,13 +93,6 @@ def test_a_killed_training_goes_on_exactly(
     assert len(drawings) == 6 + 4 + 1  # after step 4, the last saved; one look apart
 
 
-def test_a_new_run_forgets_the_best_of_another(tmp_path: Path) -> None:
-    stale = tmp_path / "run.best.pt"
-    torch.save({"loss": -100.0, "net": {}}, stale)
-    trained(tmp_path / "run.pt", steps=1)
-    assert torch.load(stale, weights_only=True)["loss"] > 0
-
-
 def test_the_loss_asks_for_outcomes_and_for_being_near() -> None:
     told = torch.zeros(2, 11)
     outcome = torch.tensor([[1.0] * 10, [0.0] * 10])

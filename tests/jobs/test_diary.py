@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -194,3 +195,18 @@ def test_what_a_reader_must_know_is_said(tmp_path: Path) -> None:
     refused, guessed = remarks(diary)
     assert refused == "rows not used: 1 no-value"
     assert "no scale given for 1 symptoms" in guessed
+
+
+def test_a_time_without_an_offset_is_of_the_zone_the_first_of_two_alike(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "diary.csv"
+    days = "2025-07-01T08:58", "2025-10-26T02:30", "2026-01-03T08:58+11:00"
+    rows = [f"a,{day},worry,{n}" for n, day in enumerate(days)]
+    file.write_text("\n".join([HEAD, *rows]), encoding="utf-8")
+    diary = read_diary(file, today=TODAY, zone=ZoneInfo("Europe/Berlin"))
+    assert [entry.at[16:] for entry in diary.patients["a"].series[0].entries] == [
+        ":00+02:00",
+        ":00+02:00",
+        ":00+11:00",
+    ]

@@ -232,7 +232,7 @@ def _silence(pair: _Pair, level: float) -> str:
     if pair.floors[0] > level >= pair.p_value(pair.effect):
         return "what stands out are a few extreme values alone"
     if needed <= n:
-        return f"no link stands out; one of {NAMED} or more would probably have"
+        return f"no link stands out; one of {NAMED} or more would probably be found"
     return f"no link stands out; to find one of {NAMED} takes about {needed} reports"
 
 

@@ -18,6 +18,7 @@ from backend.api.gene_answer import (
     gene_json,
 )
 from backend.api.medication_answer import MedicationSerializer, medication_json
+from backend.api.stored_answer import row_json
 from backend.predictions.stored import STALE_REASONS
 from backend.predictions.stored_advice import StoredAdvice
 from backend.twin.pharmacogenomics.attribution import attributions
@@ -150,7 +151,8 @@ def advice_json(stored: StoredAdvice) -> Mapping[str, Any]:
     made = stored.report
     return AdviceAnswerSerializer(
         {
-            **_row(stored),
+            **row_json(stored),
+            "reused": stored.reused,
             "genes": [gene_json(one) for one in made.genes],
             "unused_genes": made.unused,
             "refused_calls": made.refused,
@@ -179,17 +181,3 @@ def advice_json(stored: StoredAdvice) -> Mapping[str, Any]:
             },
         }
     ).data
-
-
-def _row(stored: StoredAdvice) -> dict[str, Any]:
-    return {
-        "id": stored.id,
-        "patient": stored.patient_id,
-        "as_of": stored.as_of,
-        "created": stored.created,
-        "age_seconds": stored.age_seconds,
-        "stale": stored.stale,
-        "stale_reason": stored.stale_reason or None,
-        "historical": stored.historical,
-        "reused": stored.reused,
-    }

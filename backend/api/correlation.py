@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -18,10 +17,10 @@ from backend.api.authentication import actor_of
 from backend.api.correlation_answer import CorrelationSerializer, correlation_json
 from backend.api.counted import Counted
 from backend.api.errors import problems
+from backend.api.stored_answer import SummarySerializer, given, listed
 from backend.audit.ledger import Action
 from backend.predictions import selectors
 from backend.predictions.correlation import SERVICE, correlate_signals
-from backend.predictions.stored import STALE_REASONS
 
 
 class PatientCorrelations(Counted):
@@ -43,16 +42,10 @@ class PatientCorrelations(Counted):
         )
 
     @extend_schema_serializer(component_name="CorrelationSummary")
-    class Output(serializers.Serializer[Any]):
+    class Output(SummarySerializer):
         """A stored correlation without its numbers."""
 
-        id = serializers.UUIDField()
-        as_of = serializers.DateField()
-        created = serializers.DateTimeField()
-        age_seconds = serializers.FloatField()
-        stale = serializers.BooleanField()
-        stale_reason = serializers.ChoiceField(choices=STALE_REASONS, allow_null=True)
-        link = serializers.CharField()
+        historical = None  # type: ignore[assignment] # DRF: leaves it out
 
     @extend_schema(
         operation_id="list_correlations",
@@ -66,22 +59,7 @@ class PatientCorrelations(Counted):
             now=wiring.now(),
             policy=wiring.correlation_policy(),
         )
-        return Response(
-            [
-                self.Output(
-                    {
-                        "id": one.id,
-                        "as_of": one.as_of,
-                        "created": one.created,
-                        "age_seconds": one.age_seconds,
-                        "stale": one.stale,
-                        "stale_reason": one.stale_reason or None,
-                        "link": reverse("api:correlation", args=[one.id]),
-                    }
-                ).data
-                for one in found
-            ]
-        )
+        return listed(found, self.Output, path="api:correlation")
 
     @extend_schema(
         operation_id="create_correlation",
@@ -112,8 +90,7 @@ class PatientCorrelations(Counted):
             policy=wiring.correlation_policy(),
         )
         body = correlation_json(stored)
-        place = {"Location": body["links"]["correlation"]}
-        return Response(body, status=200 if stored.reused else 201, headers=place)
+        return given(body, reused=stored.reused, link="correlation")
 
 
 class OneCorrelation(APIView):

@@ -25,6 +25,7 @@ from backend.api.link_answer import (
     pair_json,
     window_json,
 )
+from backend.api.stored_answer import row_json
 from backend.predictions.stored import STALE_REASONS
 from backend.predictions.stored_correlation import StoredCorrelation
 from backend.registry.models import ModelRelease
@@ -142,13 +143,7 @@ def correlation_json(stored: StoredCorrelation) -> Mapping[str, Any]:
     report, models = stored.report, [_network(use) for use in stored.models]
     return CorrelationSerializer(
         {
-            "id": stored.id,
-            "patient": stored.patient_id,
-            "as_of": stored.as_of,
-            "created": stored.created,
-            "age_seconds": stored.age_seconds,
-            "stale": stored.stale,
-            "stale_reason": stored.stale_reason or None,
+            **row_json(stored),
             "reused": stored.reused,
             "window": window_json(report),
             "biometrics": report.biometrics,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,10 +16,10 @@ from backend.api.authentication import actor_of
 from backend.api.counted import Counted
 from backend.api.errors import problems
 from backend.api.forecast_answer import ForecastSerializer, forecast_json
+from backend.api.stored_answer import SummarySerializer, given, listed
 from backend.audit.ledger import Action
 from backend.predictions import beside, selectors
 from backend.predictions.services import SERVICE, forecast_symptoms
-from backend.predictions.stored import STALE_REASONS
 
 
 class PatientForecasts(Counted):
@@ -35,17 +33,8 @@ class PatientForecasts(Counted):
         """What to forecast for."""
 
     @extend_schema_serializer(component_name="ForecastSummary")
-    class Output(serializers.Serializer[Any]):
+    class Output(SummarySerializer):
         """A stored forecast without its numbers."""
-
-        id = serializers.UUIDField()
-        as_of = serializers.DateField()
-        created = serializers.DateTimeField()
-        age_seconds = serializers.FloatField()
-        stale = serializers.BooleanField()
-        stale_reason = serializers.ChoiceField(choices=STALE_REASONS, allow_null=True)
-        historical = serializers.BooleanField()
-        link = serializers.CharField()
 
     @extend_schema(
         operation_id="list_forecasts",
@@ -59,23 +48,7 @@ class PatientForecasts(Counted):
             now=wiring.now(),
             policy=wiring.forecast_policy(),
         )
-        return Response(
-            [
-                self.Output(
-                    {
-                        "id": one.id,
-                        "as_of": one.as_of,
-                        "created": one.created,
-                        "age_seconds": one.age_seconds,
-                        "stale": one.stale,
-                        "stale_reason": one.stale_reason or None,
-                        "historical": one.historical,
-                        "link": reverse("api:forecast", args=[one.id]),
-                    }
-                ).data
-                for one in found
-            ]
-        )
+        return listed(found, self.Output, path="api:forecast")
 
     @extend_schema(
         operation_id="create_forecast",
@@ -107,8 +80,7 @@ class PatientForecasts(Counted):
             beside=beside.later,
         )
         body = forecast_json(stored)
-        place = {"Location": body["links"]["forecast"]}
-        return Response(body, status=200 if stored.reused else 201, headers=place)
+        return given(body, reused=stored.reused, link="forecast")
 
 
 class OneForecast(APIView):

@@ -9,6 +9,7 @@ from django.urls import reverse
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from backend.api.stored_answer import row_json
 from backend.api.warning_answer import (
     EarlyWarningSerializer,
     FortnightSerializer,
@@ -186,15 +187,8 @@ def forecast_json(stored: StoredForecast) -> Mapping[str, Any]:
     """The answer as plain values, in the shape of `ForecastSerializer`."""
     return ForecastSerializer(
         {
-            "id": stored.id,
-            "patient": stored.patient_id,
-            "as_of": stored.as_of,
-            "created": stored.created,
-            "age_seconds": stored.age_seconds,
-            "stale": stored.stale,
-            "stale_reason": stored.stale_reason or None,
+            **row_json(stored),
             "reused": stored.reused,
-            "historical": stored.historical,
             "urgent_findings": stored.urgent_findings,
             "notices": stored.notices,
             "instruments": [

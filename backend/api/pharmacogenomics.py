@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
-from django.urls import reverse
 from drf_spectacular.utils import extend_schema, extend_schema_serializer
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,11 +16,11 @@ from backend.api.advice_request import AdviceRequestSerializer
 from backend.api.authentication import actor_of
 from backend.api.counted import Counted
 from backend.api.errors import problems
+from backend.api.stored_answer import SummarySerializer, given, listed
 from backend.api.unserved import models_if_any
 from backend.audit.ledger import Action
 from backend.predictions import selectors
 from backend.predictions.pharmacogenomics import SERVICE, advise_treatment
-from backend.predictions.stored import STALE_REASONS
 
 
 class PatientAdvice(Counted):
@@ -32,17 +30,8 @@ class PatientAdvice(Counted):
     audits: ClassVar = {"get": Action.LIST, "post": Action.ADVISE}
 
     @extend_schema_serializer(component_name="AdviceSummary")
-    class Output(serializers.Serializer[Any]):
+    class Output(SummarySerializer):
         """Stored advice without what it says."""
-
-        id = serializers.UUIDField()
-        as_of = serializers.DateField()
-        created = serializers.DateTimeField()
-        age_seconds = serializers.FloatField()
-        stale = serializers.BooleanField()
-        stale_reason = serializers.ChoiceField(choices=STALE_REASONS, allow_null=True)
-        historical = serializers.BooleanField()
-        link = serializers.CharField()
 
     @extend_schema(
         operation_id="list_pharmacogenomics",
@@ -56,23 +45,7 @@ class PatientAdvice(Counted):
             now=wiring.now(),
             policy=wiring.pharmacogenomics_policy(),
         )
-        return Response(
-            [
-                self.Output(
-                    {
-                        "id": one.id,
-                        "as_of": one.as_of,
-                        "created": one.created,
-                        "age_seconds": one.age_seconds,
-                        "stale": one.stale,
-                        "stale_reason": one.stale_reason or None,
-                        "historical": one.historical,
-                        "link": reverse("api:advice", args=[one.id]),
-                    }
-                ).data
-                for one in found
-            ]
-        )
+        return listed(found, self.Output, path="api:advice")
 
     @extend_schema(
         operation_id="create_pharmacogenomics",
@@ -106,8 +79,7 @@ class PatientAdvice(Counted):
             policy=wiring.pharmacogenomics_policy(),
         )
         body = advice_json(stored)
-        place = {"Location": body["links"]["pharmacogenomics"]}
-        return Response(body, status=200 if stored.reused else 201, headers=place)
+        return given(body, reused=stored.reused, link="pharmacogenomics")
 
 
 class OneAdvice(APIView):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from django.db.models import QuerySet
+
 from backend.predictions.answer import Answer, openable
 from backend.predictions.correlation_answer import (
     CorrelationAnswer,
@@ -15,6 +17,7 @@ from backend.predictions.policy import (
     AdvicePolicy,
     CorrelationPolicy,
     ForecastPolicy,
+    ServicePolicy,
 )
 from backend.predictions.remarks import Remarks
 from backend.predictions.treatment_answer import (
@@ -40,20 +43,8 @@ def find_fresh(
     the last entry. Nor is one that rests on an entry which was taken back since, or
     that was made before there were early warnings, or that does not open.
     """
-    prediction = (
-        Prediction.objects.filter(
-            patient=draft.patient,
-            service=draft.service,
-            record_digest=draft.record_digest,
-            models_digest=draft.models_digest,
-            as_of__range=(draft.as_of - timedelta(days=1), draft.as_of),
-            created__gt=draft.created - policy.fresh_for,
-            created__lte=draft.created,
-            stale_since=None,
-        )
-        .order_by("-created")
-        .first()
-    )
+    days = (draft.as_of - timedelta(days=1), draft.as_of)
+    prediction = _equal(draft, policy).filter(as_of__range=days).first()
     answer = openable(draft.patient, prediction) if prediction else None
     if prediction is None or answer is None:
         return None
@@ -73,17 +64,7 @@ def fresh_correlation(
     As with forecasts; but the very day and the very window must be equal.
     """
     window = looked.found.window
-    same = Prediction.objects.filter(
-        patient=draft.patient,
-        service=draft.service,
-        record_digest=draft.record_digest,
-        models_digest=draft.models_digest,
-        as_of=draft.as_of,
-        created__gt=draft.created - policy.fresh_for,
-        created__lte=draft.created,
-        stale_since=None,
-    )
-    for prediction in same.order_by("-created"):
+    for prediction in _equal(draft, policy).filter(as_of=draft.as_of):
         answer = openable_correlation(draft.patient, prediction)
         if (
             answer is not None
@@ -101,18 +82,21 @@ def fresh_advice(
 
     As with correlations; what was asked, and what the clinician said, must be equal.
     """
-    same = Prediction.objects.filter(
-        patient=draft.patient,
-        service=draft.service,
-        record_digest=draft.record_digest,
-        models_digest=draft.models_digest,
-        as_of=draft.as_of,
-        created__gt=draft.created - policy.fresh_for,
-        created__lte=draft.created,
-        stale_since=None,
-    )
-    for prediction in same.order_by("-created"):
+    for prediction in _equal(draft, policy).filter(as_of=draft.as_of):
         answer = openable_advice(draft.patient, prediction)
         if answer is not None and (answer.asked, answer.remarks) == (asked, remarks):
             return prediction, answer
     return None
+
+
+def _equal(draft: Prediction, policy: ServicePolicy) -> QuerySet[Prediction]:
+    """Fresh rows of an equal record and equal models that still stand, newest first."""
+    return Prediction.objects.filter(
+        patient=draft.patient,
+        service=draft.service,
+        record_digest=draft.record_digest,
+        models_digest=draft.models_digest,
+        created__gt=draft.created - policy.fresh_for,
+        created__lte=draft.created,
+        stale_since=None,
+    ).order_by("-created")

@@ -7,70 +7,57 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastPolicy:
-    """Weights of the ensemble's members, how far back to read, how long it stays fresh.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePolicy:
+    """How long an answer stays fresh; the time a model server has for one batch, s."""
 
-    `timeout_s` is the time a model server has for one batch, seconds.
-    """
+    fresh_hours: float
+    timeout_s: float
+
+    @property
+    def fresh_for(self) -> timedelta:
+        """How long a stored answer is given again for an equal record."""
+        return timedelta(hours=self.fresh_hours)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastPolicy(ServicePolicy):
+    """Weights of the ensemble's members, and how far back to read."""
 
     weights: Mapping[str, float]
     lookback_days: int
-    fresh_hours: float
-    timeout_s: float
 
     @property
     def lookback(self) -> timedelta:
         """How far before `as_of` the EHR is asked."""
         return timedelta(days=self.lookback_days)
 
-    @property
-    def fresh_for(self) -> timedelta:
-        """How long a stored forecast is given again for an equal record."""
-        return timedelta(hours=self.fresh_hours)
 
-
-@dataclass(frozen=True, slots=True)
-class CorrelationPolicy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrelationPolicy(ServicePolicy):
     """How many days are looked at unless asked for others, and what bounds them.
 
     `max_samples`: values of wearables that one window may have, beside its symptoms.
-    `fresh_hours` and `timeout_s` as for forecasts.
     """
 
     days: int
     max_days: int
     max_samples: int
-    fresh_hours: float
-    timeout_s: float
-
-    @property
-    def fresh_for(self) -> timedelta:
-        """How long a stored answer is given again for an equal record."""
-        return timedelta(hours=self.fresh_hours)
 
 
-@dataclass(frozen=True, slots=True)
-class AdvicePolicy:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdvicePolicy(ServicePolicy):
     """How far back medicines and laboratory values are read, and how many are asked.
 
     `max_medications`: that one answer may be asked about. `least_confidence`: from
-    which the response model's answer is reported, a share of one. `fresh_hours` and
-    `timeout_s` as for forecasts.
+    which the response model's answer is reported, a share of one.
     """
 
     lookback_days: int
     max_medications: int
     least_confidence: float
-    fresh_hours: float
-    timeout_s: float
 
     @property
     def lookback(self) -> timedelta:
         """How far before the day asked for values are looked at."""
         return timedelta(days=self.lookback_days)
-
-    @property
-    def fresh_for(self) -> timedelta:
-        """How long a stored answer is given again for an equal record."""
-        return timedelta(hours=self.fresh_hours)

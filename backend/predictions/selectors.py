@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from backend.audit import ledger
 from backend.audit.ledger import Action, Outcome
 from backend.people.access import Actor, open_patient
@@ -30,21 +32,14 @@ from backend.predictions.policy import (
 from backend.predictions.services import SERVICE
 from backend.predictions.shadow import shadow_summary
 from backend.predictions.stored import (
-    ForecastSummary,
     StoredForecast,
+    Summary,
     stored_forecast,
     summary,
 )
-from backend.predictions.stored_advice import (
-    AdviceSummary,
-    StoredAdvice,
-    advice_summary,
-    stored_advice,
-)
+from backend.predictions.stored_advice import StoredAdvice, stored_advice
 from backend.predictions.stored_correlation import (
-    CorrelationSummary,
     StoredCorrelation,
-    correlation_summary,
     stored_correlation,
 )
 from backend.predictions.treatment_answer import open_advice
@@ -63,6 +58,8 @@ __all__ = [
     "shadow_summary",
 ]
 
+NEWEST = 20  # stored answers that a list has
+
 
 def list_forecasts(
     actor: Actor,
@@ -70,12 +67,11 @@ def list_forecasts(
     *,
     now: datetime,
     policy: ForecastPolicy,
-    limit: int = 20,
-) -> list[ForecastSummary]:
+    limit: int = NEWEST,
+) -> list[Summary]:
     """A patient's stored forecasts, newest first. Raises NotVisible, RecordClosed."""
-    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
-    rows = patient.predictions.filter(service=SERVICE).order_by("-created", "pk")
-    return [summary(row, now=now, policy=policy) for row in rows[:limit]]
+    rows = _newest(actor, patient_id, service=SERVICE, limit=limit)
+    return [summary(row, now=now, policy=policy) for row in rows]
 
 
 def get_forecast(
@@ -108,20 +104,11 @@ def latest_forecast(
 
 
 def list_correlations(
-    actor: Actor,
-    patient_id: UUID,
-    *,
-    now: datetime,
-    policy: CorrelationPolicy,
-    limit: int = 20,
-) -> list[CorrelationSummary]:
+    actor: Actor, patient_id: UUID, *, now: datetime, policy: CorrelationPolicy
+) -> list[Summary]:
     """A patient's stored correlations, newest first; raises as `list_forecasts`."""
-    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
-    rows = patient.predictions.filter(service=CORRELATION).order_by("-created", "pk")
-    return [
-        correlation_summary(row, now=now, policy=policy)
-        for row in rows.defer("payload", "evidence")[:limit]
-    ]
+    rows = _newest(actor, patient_id, service=CORRELATION)
+    return [summary(row, now=now, policy=policy) for row in rows]
 
 
 def read_correlation(
@@ -135,20 +122,11 @@ def read_correlation(
 
 
 def list_advice(
-    actor: Actor,
-    patient_id: UUID,
-    *,
-    now: datetime,
-    policy: AdvicePolicy,
-    limit: int = 20,
-) -> list[AdviceSummary]:
+    actor: Actor, patient_id: UUID, *, now: datetime, policy: AdvicePolicy
+) -> list[Summary]:
     """A patient's stored advice on medicines, newest first; as `list_forecasts`."""
-    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
-    rows = patient.predictions.filter(service=PHARMACOGENOMICS)
-    return [
-        advice_summary(row, now=now, policy=policy)
-        for row in rows.order_by("-created", "pk").defer("payload", "evidence")[:limit]
-    ]
+    rows = _newest(actor, patient_id, service=PHARMACOGENOMICS)
+    return [summary(row, now=now, policy=policy) for row in rows]
 
 
 def read_advice(
@@ -159,6 +137,15 @@ def read_advice(
     return stored_advice(
         prediction, open_advice(patient, prediction), now=now, policy=policy
     )
+
+
+def _newest(
+    actor: Actor, patient_id: UUID, *, service: str, limit: int = NEWEST
+) -> QuerySet[Prediction]:
+    """The patient's newest rows of this service, unopened, through the gate."""
+    patient = open_patient(actor, patient_id, action=Action.LIST, unless=PRIVATE)
+    rows = patient.predictions.filter(service=service).order_by("-created", "pk")
+    return rows.defer("payload", "evidence")[:limit]
 
 
 def _opened(

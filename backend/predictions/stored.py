@@ -9,7 +9,7 @@ from uuid import UUID
 
 from backend.predictions.answer import Answer, Instrument
 from backend.predictions.models import OutboxItem, Prediction, StaleReason
-from backend.predictions.policy import ForecastPolicy
+from backend.predictions.policy import ServicePolicy
 from backend.predictions.remarks import UrgentFinding
 from backend.predictions.taken_back import records_of
 
@@ -20,17 +20,13 @@ STALE_REASONS = (OUTDATED, UNAVAILABLE, *map(str, StaleReason.labels))
 
 
 @dataclass(frozen=True, slots=True)
-class StoredForecast:
-    """One prediction, opened for somebody who may see the patient.
+class Summary:
+    """A stored answer of any service in a list: what can be said without opening it.
 
     `stale` when older than a stored answer is given again for, when an entry that it
     used was taken back, or when it stands in for one that no model could make;
-    `stale_reason` says which, and is empty while it is fresh.
-    `reused` when asking for a forecast gave this stored one. `delivery` has a state per
-    identifier. `no_longer_standing` are identifiers of the patient's forecasts, this
-    one or others, that the EHR got before an entry they used was taken back: it still
-    shows them, since nothing here withdraws what was written. Forecasts of records that
-    were merged into the patient's are among them.
+    `stale_reason` says which, and is empty while it is fresh. `historical`: it is of a
+    day that is over, which no correlation says of itself.
     """
 
     id: UUID
@@ -40,8 +36,21 @@ class StoredForecast:
     age_seconds: float
     stale: bool
     stale_reason: str
-    reused: bool
     historical: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredForecast(Summary):
+    """One prediction, opened for somebody who may see the patient.
+
+    `reused` when asking for a forecast gave this stored one. `delivery` has a state per
+    identifier. `no_longer_standing` are identifiers of the patient's forecasts, this
+    one or others, that the EHR got before an entry they used was taken back: it still
+    shows them, since nothing here withdraws what was written. Forecasts of records that
+    were merged into the patient's are among them.
+    """
+
+    reused: bool
     instruments: tuple[Instrument, ...]
     refused: Mapping[str, int]
     urgent_findings: tuple[UrgentFinding, ...]
@@ -50,26 +59,12 @@ class StoredForecast:
     no_longer_standing: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ForecastSummary:
-    """A stored forecast in a list: what can be said without opening it."""
-
-    id: UUID
-    patient_id: UUID
-    as_of: date
-    created: datetime
-    age_seconds: float
-    stale: bool
-    stale_reason: str
-    historical: bool
-
-
 def stored_forecast(
     prediction: Prediction,
     answer: Answer,
     *,
     now: datetime,
-    policy: ForecastPolicy,
+    policy: ServicePolicy,
     reused: bool = False,
 ) -> StoredForecast:
     """Row and answer together, seen at the time `now`."""
@@ -85,13 +80,11 @@ def stored_forecast(
     )
 
 
-def summary(
-    prediction: Prediction, *, now: datetime, policy: ForecastPolicy
-) -> ForecastSummary:
+def summary(prediction: Prediction, *, now: datetime, policy: ServicePolicy) -> Summary:
     """The row alone, seen at the time `now`."""
     age = now - prediction.created
     reason = stale_reason(prediction, outdated=age >= policy.fresh_for)
-    return ForecastSummary(
+    return Summary(
         id=prediction.pk,
         patient_id=prediction.patient_id,
         as_of=prediction.as_of,

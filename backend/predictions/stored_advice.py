@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from backend.predictions.models import Prediction
-from backend.predictions.policy import AdvicePolicy
+from backend.predictions.policy import ServicePolicy
 from backend.predictions.response_model import LABEL
-from backend.predictions.stored import delivery_of, no_longer_standing, stale_reason
+from backend.predictions.stored import Summary, delivery_of, no_longer_standing, summary
 from backend.predictions.treatment_answer import Knowledge, TreatmentAnswer
 from backend.twin.pharmacogenomics.report import Report
 from backend.twin.trajectory import ModelUse
@@ -19,11 +19,11 @@ NOT_TOLD = "Not told to the EHR, since no genetic result there stands behind it:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAdvice:
+class StoredAdvice(Summary):
     """One answer on medicines, opened for somebody who may see the patient.
 
-    `stale`, `stale_reason`, `reused` and `no_longer_standing` as with a forecast.
-    `historical`: it is of a day that is over, and nothing of it is delivered.
+    `reused` and `no_longer_standing` as with a forecast. Of one that is `historical`
+    nothing is delivered.
     `current`: the medicines counted as taken, None where nobody knows. `models` are
     those whose estimates it reports or withholds, none where none answered. `knowledge`
     names the tables' state. `identifiers` are by medicine, of those that the EHR gets;
@@ -31,14 +31,6 @@ class StoredAdvice:
     and that the catalogue does not know.
     """
 
-    id: UUID
-    patient_id: UUID
-    as_of: date
-    created: datetime
-    age_seconds: float
-    stale: bool
-    stale_reason: str
-    historical: bool
     reused: bool
     report: Report
     current: tuple[str, ...] | None
@@ -57,31 +49,17 @@ class StoredAdvice:
         return tuple(one.medication for one in words if one.action == "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class AdviceSummary:
-    """Stored advice in a list: what can be said without opening it."""
-
-    id: UUID
-    patient_id: UUID
-    as_of: date
-    created: datetime
-    age_seconds: float
-    stale: bool
-    stale_reason: str
-    historical: bool
-
-
 def stored_advice(
     prediction: Prediction,
     answer: TreatmentAnswer,
     *,
     now: datetime,
-    policy: AdvicePolicy,
+    policy: ServicePolicy,
     reused: bool = False,
 ) -> StoredAdvice:
     """Row and answer together, seen at the time `now`."""
     return StoredAdvice(
-        **asdict(advice_summary(prediction, now=now, policy=policy)),
+        **asdict(summary(prediction, now=now, policy=policy)),
         reused=reused,
         report=answer.report,
         current=answer.current,
@@ -92,24 +70,6 @@ def stored_advice(
         refused=answer.remarks.refused,
         notices=(*answer.remarks.notices, *_notices(answer)),
         no_longer_standing=no_longer_standing(prediction),
-    )
-
-
-def advice_summary(
-    prediction: Prediction, *, now: datetime, policy: AdvicePolicy
-) -> AdviceSummary:
-    """The row alone, seen at the time `now`."""
-    age = now - prediction.created
-    reason = stale_reason(prediction, outdated=age >= policy.fresh_for)
-    return AdviceSummary(
-        id=prediction.pk,
-        patient_id=prediction.patient_id,
-        as_of=prediction.as_of,
-        created=prediction.created,
-        age_seconds=age.total_seconds(),
-        stale=reason != "",
-        stale_reason=reason,
-        historical=prediction.historical,
     )
 
 

@@ -74,6 +74,7 @@ def stored(*links: Link, **said: Any) -> StoredCorrelation:
         age_seconds=3600.0,
         stale=False,
         stale_reason="",
+        historical=False,
         reused=False,
         report=report,
         models=(MODEL,),

@@ -28,7 +28,7 @@ from backend.jobs.pharmacogenomics_lines import (
 from backend.twin.pharmacogenomics.knowledge import knowledge_digest
 from backend.twin.pharmacogenomics.report import Report, report
 
-CALCULATION = 1  # raise when the same line would be answered otherwise
+CALCULATION = 2  # raise when the same line would be answered otherwise
 TOGETHER = 50  # lines that are answered before they are on disk
 BLOCK = 1 << 20  # bytes
 _BOM = b"\xef\xbb\xbf"

@@ -33,6 +33,7 @@ from backend.twin.pharmacogenomics.response_inputs import Person
 LONGEST = 1 << 20  # bytes of a line
 MOST = 500  # entries of a list
 LONGEST_NAME = 200  # characters of an id or a medicine's name
+UNREAD = "(name not read)"  # stands for a medicine whose name is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,13 @@ def _names(fields: Fields, name: str) -> tuple[str, ...] | None:
     listed = _list(fields, name)
     if listed is None:
         return None
-    texts = [one if isinstance(one, str | int) else "" for one in listed]
-    if not all(_is_short(one) and not isinstance(one, bool) for one in texts):
-        raise LineRefused("malformed", f"{name} are not names of medicines")
-    return tuple(map(str, texts))
+    return tuple(map(_medicine, listed))
+
+
+def _medicine(told: Any) -> str:
+    """A name or a code; UNREAD for anything else: a medicine is meant, not which."""
+    is_name = isinstance(told, str | int) and not isinstance(told, bool)
+    return str(told) if is_name and _is_short(told) and str(told).strip() else UNREAD
 
 
 def _list(fields: Fields, name: str) -> Sequence[Any] | None:
@@ -154,11 +158,14 @@ def _refused(made: Report) -> list[Fault]:
 
 
 def _unknown(case: Case) -> Iterator[Fault]:
-    """Medicines that the catalogue does not know, asked about or taken, by place."""
+    """Medicines that nobody here knows, asked about or taken, by place."""
     lists = {"medications": case.medications, "current_medications": case.current or ()}
     for name, texts in lists.items():
         for place, text in enumerate(texts):
-            if not find_drugs(text):
+            if text == UNREAD:
+                why = "no name of a medicine: nothing was checked; write it as a text"
+                yield Fault("malformed", why, f"{name}[{place}]")
+            elif not find_drugs(text):
                 why = "the catalogue of medicines does not know it: nothing was checked"
                 yield Fault("unknown-medication", why, f"{name}[{place}]")
 

@@ -20,6 +20,7 @@ def test_whole_tables_without_a_change(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "text_at", lambda _commit, name: text_of(name))
     lines = run().splitlines()
     assert lines[0] == "alleles.toml: 367 rows, version 2025-11-05, 2024-08-27"
+    assert "advice/dpwg_guidelines.csv: 26 rows, version 2024-03-25" in lines
     assert len(lines) == len(TABLES) + 1
     assert lines[-1] == "The tables are whole."
 

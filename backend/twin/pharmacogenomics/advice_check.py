@@ -6,6 +6,7 @@ What `make tables` prints of them, and what keeps a row from being lost in silen
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import product
@@ -176,6 +177,14 @@ def _source_problems(source: Source) -> Iterator[str]:
     yield from problems(tables()[source])
 
 
+def word_rows(text: str) -> list[str]:
+    """A line for each code of the vocabulary."""
+    parts = {k: v for k, v in tomllib.loads(text).items() if isinstance(v, dict)}
+    return [
+        f"{part} {code}: {said}" for part in parts for code, said in parts[part].items()
+    ]
+
+
 TABLES: tuple[CheckedTable, ...] = (
     *(
         CheckedTable(f"advice/{name}.csv", partial(_source_problems, source))
@@ -183,5 +192,5 @@ TABLES: tuple[CheckedTable, ...] = (
     ),
     *(CheckedTable(f"advice/{name}_guidelines.csv") for name in FILES.values()),
     CheckedTable("advice/groups.csv", group_problems),
-    CheckedTable("advice/words.toml", word_problems),
+    CheckedTable("advice/words.toml", word_problems, word_rows),
 )

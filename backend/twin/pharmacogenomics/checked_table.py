@@ -16,6 +16,11 @@ def plain_rows(text: str) -> list[str]:
     return [line for line in text.splitlines() if line.strip() and line[0] != "#"]
 
 
+def csv_rows(text: str) -> list[str]:
+    """Every row below the names of the columns."""
+    return plain_rows(text)[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedTable:
     """A file under `tables/` (`name`, with its folder) and how to check it.
@@ -27,7 +32,7 @@ class CheckedTable:
 
     name: str
     problems: Callable[[], Iterable[str]] = tuple
-    rows: Callable[[str], Iterable[str]] = plain_rows
+    rows: Callable[[str], Iterable[str]] = csv_rows
 
 
 @dataclass(frozen=True, slots=True)

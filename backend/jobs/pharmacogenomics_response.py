@@ -62,11 +62,13 @@ def response_model(least_confidence: float) -> ResponseModel:
 
     Raises ModelUnavailable where there is none.
     """
+    server = wiring.models()  # first: where nothing is registered yet, it registers
     uses = approved_response_model()
     if not uses:
         raise ModelUnavailable(
-            f"{MODEL} is not available: no version of it is in production"
+            f"{MODEL} is not available: no version of it is in production; "
+            "see manage.py models list, and promote one"
         )
     timeout_s = wiring.pharmacogenomics_policy().timeout_s
     policy = ResponsePolicy(least_confidence=least_confidence)
-    return ResponseModel(uses[0], wiring.models(), timeout_s, policy)
+    return ResponseModel(uses[0], server, timeout_s, policy)

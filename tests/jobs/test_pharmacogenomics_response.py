@@ -74,3 +74,19 @@ def test_the_one_in_production_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
     approved()
     with pytest.raises(ModelUnavailable, match="no version of it is in production"):
         response_model(0.6)
+
+
+def test_what_is_shipped_is_registered_before_it_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registered: list[ModelUse] = []
+
+    def models() -> Responder:
+        registered.append(USE)
+        return Responder()
+
+    monkeypatch.setattr(wiring, "models", models)
+    monkeypatch.setattr(
+        pharmacogenomics_response, "approved_response_model", lambda: (*registered,)
+    )
+    assert response_model(0.6).use == USE

@@ -13,12 +13,11 @@ from backend.jobs.pharmacogenomics_lines import (
     LONGEST,
     LONGEST_NAME,
     MOST,
-    UNREAD,
     answer_line,
     read_line,
     refusal_line,
 )
-from backend.twin.pharmacogenomics.report import default_options, report
+from backend.twin.pharmacogenomics.report import report
 from backend.twin.pharmacogenomics.response_inputs import Person
 
 CANARY = "Quodlibet77"
@@ -219,33 +218,6 @@ def test_an_unknown_medicine_has_an_answer_of_its_own() -> None:
     made = answered(medications=[CANARY])
     assert [one["action"] for one in made["recommendations"]] == ["unknown"]
     assert made["advice"] == []
-
-
-@pytest.mark.parametrize(
-    "told", [None, "", " ", True, {}, 1.5, "x" * (LONGEST_NAME + 1)]
-)
-def test_a_name_that_is_none_leaves_the_rest_answered(told: object) -> None:
-    made = answered(medications=[told, "sertraline"], current_medications=[])
-    words = {one["medication"]: one["action"] for one in made["recommendations"]}
-    assert words.keys() == {"sertraline", UNREAD}
-    assert (words["sertraline"] != "unknown", words[UNREAD]) == (True, "unknown")
-    (fault,) = made["errors"]
-    assert (fault["code"], fault["where"]) == ("malformed", "medications[0]")
-
-
-@pytest.mark.parametrize("told", [None, "", {}])
-def test_a_medicine_taken_without_a_name_is_never_taken_for_none(told: object) -> None:
-    made = answered(medications=["sertraline"], current_medications=[told])
-    (fault,) = made["errors"]
-    assert (fault["code"], fault["where"]) == ("malformed", "current_medications[0]")
-    (unchecked,) = [one for one in made["stops"] if one["code"] == "medicine-not-known"]
-    assert (unchecked["drug"], unchecked["severity"]) == ("sertraline", "caution")
-
-
-def test_no_name_asks_for_the_ssris_and_bupropion() -> None:
-    for nothing in ([], None):
-        words = answered(medications=nothing)["recommendations"]
-        assert tuple(one["medication"] for one in words) == default_options()
 
 
 def test_a_condition_told_twice_is_there_if_either_says_so() -> None:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from backend.people.access import Actor, Reads, open_record
 from backend.people.models import Patient, Site
-from backend.predictions import outbox
 from backend.predictions.answering import audited, require_service
 from backend.predictions.correlation_answer import (
     CorrelationAnswer,
@@ -30,13 +27,14 @@ from backend.predictions.digests import digest_of_record
 from backend.predictions.errors import DaysOutOfRange, TooManySamples, erasure_told
 from backend.predictions.freshness import fresh_correlation
 from backend.predictions.link_network import PASSING, approved_network, judge
-from backend.predictions.models import Prediction, PredictionModel
+from backend.predictions.models import Prediction
 from backend.predictions.policy import CorrelationPolicy
 from backend.predictions.remarks import remarks
 from backend.predictions.stored_correlation import (
     StoredCorrelation,
     stored_correlation,
 )
+from backend.predictions.storing import store
 from backend.predictions.watching import notice_of_signals
 from backend.twin.ages import for_age
 from backend.twin.correlation.examination import examine
@@ -183,16 +181,10 @@ def _answer(
 
 
 def _save(prediction: Prediction, answer: CorrelationAnswer, looked: LookedAt) -> None:
-    """Prediction, models and deliveries in one transaction: all of it or nothing."""
+    """Seal the answer and what it rests on, and store both."""
     patient = prediction.patient
     if answer.method in PASSING:
         prediction.models_digest = ""  # not given twice
     prediction.payload = seal_correlation(patient, prediction.pk, answer)
     prediction.evidence = seal_reports(prediction, answer, looked)
-    with transaction.atomic():
-        prediction.save(force_insert=True)
-        PredictionModel.objects.bulk_create(
-            PredictionModel(prediction=prediction, **asdict(use))
-            for use in answer.models
-        )
-        outbox.enqueue(patient, prediction, links_to_deliver(answer))
+    store(prediction, answer.models, links_to_deliver(answer))

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from django.db import transaction
-
 from backend.people.access import Actor, Reads, open_record
 from backend.people.models import Patient, Site
-from backend.predictions import outbox
 from backend.predictions.answering import audited, require_service
 from backend.predictions.days import last_day_read, today_of
 from backend.predictions.digests import digest_of_record
 from backend.predictions.errors import TooManyMedications, erasure_told
 from backend.predictions.freshness import fresh_advice
-from backend.predictions.models import Prediction, PredictionModel
+from backend.predictions.models import Prediction
 from backend.predictions.policy import AdvicePolicy
 from backend.predictions.response_model import (
     NO_ANSWER,
@@ -28,6 +24,7 @@ from backend.predictions.response_model import (
     person_of,
 )
 from backend.predictions.stored_advice import StoredAdvice, stored_advice
+from backend.predictions.storing import store
 from backend.predictions.taken_back import mark_taken_back
 from backend.predictions.treatment_answer import (
     Asked,
@@ -180,17 +177,11 @@ def _answer(
 
 
 def _save(prediction: Prediction, answer: TreatmentAnswer, basis: Basis) -> None:
-    """Prediction, models and deliveries in one transaction: all of it or nothing."""
+    """Seal the answer and what it rests on, and store both."""
     patient = prediction.patient
     if answer.method == NO_ANSWER:
         prediction.models_digest = ""  # not given twice
     prediction.payload = seal_advice(patient, prediction.pk, answer)
     prediction.evidence = seal_facts(prediction, answer, basis)
-    with transaction.atomic():
-        prediction.save(force_insert=True)
-        PredictionModel.objects.bulk_create(
-            PredictionModel(prediction=prediction, **asdict(use))
-            for use in answer.models
-        )
-        positions = {one.identifier: n for n, one in enumerate(answer.told)}
-        outbox.enqueue(patient, prediction, positions)
+    positions = {one.identifier: n for n, one in enumerate(answer.told)}
+    store(prediction, answer.models, positions)

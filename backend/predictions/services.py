@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
-from django.db import transaction
-
 from backend.people.access import Actor, open_record
 from backend.people.models import Patient, Site
-from backend.predictions import outbox
 from backend.predictions.answer import Answer, compose, seal_answer, to_deliver
 from backend.predictions.answering import Row, audited, require_service
 from backend.predictions.asking import Heard, asker
@@ -21,11 +18,12 @@ from backend.predictions.digests import digest_of_models, digest_of_record
 from backend.predictions.ensemble import approved, are_down, is_complete
 from backend.predictions.errors import ModelsDown, NoHistory, erasure_told
 from backend.predictions.freshness import find_fresh
-from backend.predictions.models import Prediction, PredictionModel
+from backend.predictions.models import Prediction
 from backend.predictions.outage import stored_instead
 from backend.predictions.policy import ForecastPolicy
 from backend.predictions.remarks import Remarks, remarks
 from backend.predictions.stored import UNAVAILABLE, StoredForecast, stored_forecast
+from backend.predictions.storing import store
 from backend.predictions.taken_back import seal_evidence
 from backend.predictions.watching import notice, watch
 from backend.twin.ages import for_age
@@ -190,7 +188,7 @@ def _save(
     record: PatientRecord,
     uses: Mapping[str, ModelUse],
 ) -> None:
-    """Prediction, models and deliveries in one transaction: all of it or nothing."""
+    """Seal the answer and what it rests on, and store both."""
     patient = prediction.patient
     forecasts = [item.forecast for item in answer.instruments]
     prediction.historical = all(forecast.historical for forecast in forecasts)
@@ -199,10 +197,5 @@ def _save(
     prediction.payload = seal_answer(patient, prediction.pk, answer)
     prediction.evidence = seal_evidence(prediction, answer, windows, record=record)
     contributed = {use.model for forecast in forecasts for use in forecast.models}
-    with transaction.atomic():
-        prediction.save(force_insert=True)
-        PredictionModel.objects.bulk_create(
-            PredictionModel(prediction=prediction, **asdict(uses[model]))
-            for model in sorted(contributed)
-        )
-        outbox.enqueue(patient, prediction, to_deliver(answer))
+    used = [uses[model] for model in sorted(contributed)]
+    store(prediction, used, to_deliver(answer))

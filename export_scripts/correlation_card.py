@@ -7,15 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
 
-from backend.inference import lifecycle
-from backend.inference.catalogue import GOLDEN, GRAPH
-from backend.inference.keys import load_or_make_key, publish_key
 from backend.twin.correlation.model_inputs import (
     ANSWER,
     COLUMNS,
@@ -29,7 +25,7 @@ from export_scripts.card_words import not_available, source_attributes
 from export_scripts.cards import commit, versions_of
 from export_scripts.correlation_data import PEOPLE, Rows, joined
 from export_scripts.latency import serving
-from export_scripts.onnx_export import GOLDEN_ROWS, MAX_BATCH, Places, write_card
+from export_scripts.onnx_export import MAX_BATCH, Files, Places, published
 
 INTENDED_USE = (
     "For each pair of a body signal and a symptom of one person: how probable a direct "
@@ -92,27 +88,8 @@ def publish(
     `learnt`: shards as trained on, of 5,000 people at least. Raises what
     `lifecycle.publish` raises.
     """
-    key = load_or_make_key(where.key)
-    publish_key(key, where.trusted)
-    with TemporaryDirectory() as place:
-        candidate = Path(place)
-        (candidate / GRAPH).write_bytes(graph.SerializeToString())
-        write_card(candidate, card(evidence, statistics(learnt), serving(graph, cases)))
-        golden: dict[str, Any] = {
-            f"in_{n}": array[:GOLDEN_ROWS] for n, array in cases.items()
-        }
-        golden[f"out_{OUTPUT}"] = expected[:GOLDEN_ROWS]
-        with (candidate / GOLDEN).open("wb") as file:
-            np.savez_compressed(file, **golden)
-        found = lifecycle.publish(
-            candidate,
-            repository=where.repository,
-            key=key,
-            trusted=[where.trusted],
-            version=where.version,
-        )
-    print(f"published {found.model} version {found.version}")
-    return found.path
+    told = card(evidence, statistics(learnt), serving(graph, cases))
+    return published(Files(graph, told, cases, expected, OUTPUT), where)
 
 
 def card(evidence: Evidence, seen: Seen, served: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from backend.inference.card import read_card
-from backend.inference.catalogue import GOLDEN, GRAPH
-from backend.inference.config import CONFIG
-from backend.inference.graph import config_of, config_text, read_graph
-from backend.inference.keys import load_or_make_key
-from backend.inference.manifest import write_manifest
+from backend.inference.catalogue import GRAPH
 from backend.twin.correlation.lag_profile import PAIR_CONTEXT, profile
 from backend.twin.correlation.model_inputs import (
     BIOMETRICS,
@@ -52,8 +46,9 @@ from export_scripts.correlation_streams import (
     truth_of,
 )
 from export_scripts.latency import answers, serving
-from export_scripts.onnx_export import REPOSITORY, write_card
+from export_scripts.onnx_export import REPOSITORY, Files
 from export_scripts.real_windows import ROOT
+from export_scripts.unserved_version import write_version
 
 KNOWN = PAIR_CONTEXT.index("known")
 SAMPLED, ROWS, APART = 5000, 64, 31  # people; a draw's symptoms; time steps between
@@ -150,27 +145,10 @@ def write(
     repository: Path,
     key: Path,
 ) -> Path:
-    """Version 1, made anew and signed: graph, card, golden case, configuration.
-
-    Raises ModelUntrusted for a graph or a card that no server reads.
-    """
-    content = made.graph.SerializeToString()
-    batch = len(made.expected)
-    config = config_of(MODEL, read_graph(content), max_batch=batch)
+    """The version with its card, as `write_version` writes it."""
     told = _card(made, metrics, training)
-    read_card(json.dumps(told).encode())
-    place = repository / MODEL
-    shutil.rmtree(place, ignore_errors=True)
-    folder = place / "1"
-    folder.mkdir(parents=True)
-    (place / CONFIG).write_text(config_text(config), encoding="utf-8")
-    (folder / GRAPH).write_bytes(content)
-    write_card(folder, told)
-    golden: dict[str, Any] = {f"in_{n}": array for n, array in made.cases.items()}
-    golden[f"out_{OUTPUT}"] = made.expected
-    np.savez_compressed(folder / GOLDEN, **golden)
-    write_manifest(folder, load_or_make_key(key))
-    return folder
+    files = Files(made.graph, told, made.cases, made.expected, OUTPUT)
+    return write_version(files, MODEL, repository=repository, key=key)
 
 
 def _card(

@@ -22,7 +22,7 @@ import numpy as np
 import onnx
 
 from backend.inference import lifecycle
-from backend.inference.catalogue import CARD, GOLDEN, GRAPH
+from backend.inference.catalogue import CARD, GOLDEN, GRAPH, ModelVersion
 from backend.inference.golden import Golden
 from backend.inference.graph import read_graph
 from backend.inference.keys import load_or_make_key, publish_key
@@ -59,6 +59,25 @@ class Export:
     training: Mapping[str, Any]
     libraries: Sequence[str]
     compression: Mapping[str, Any] | None = None  # the card's part, where there is one
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Files:
+    """An unsigned version: graph, card, known cases with their answers."""
+
+    graph: onnx.ModelProto
+    card: Mapping[str, Any]
+    cases: Mapping[str, np.ndarray]
+    expected: np.ndarray
+    output: str = "quantiles"
+
+    def write(self, folder: Path, *, rows: int = GOLDEN_ROWS) -> None:
+        """Into this folder; of the known cases the first `rows`."""
+        (folder / GRAPH).write_bytes(self.graph.SerializeToString())
+        write_card(folder, self.card)
+        golden: dict[str, Any] = {f"in_{n}": a[:rows] for n, a in self.cases.items()}
+        golden[f"out_{self.output}"] = self.expected[:rows]
+        np.savez_compressed(folder / GOLDEN, **golden)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,22 +147,34 @@ def publish(export: Export, where: Places) -> Path:
     export = smaller(replace(export, graph=bare(export.graph)), where.small)
     check(export.graph, size_limit=where.size_limit)
     difference = proven(export)
+    print(f"parity {difference:.1e}")
+    made = _card(export, difference)
+    return published(Files(export.graph, made, export.cases, export.expected), where)
+
+
+def published(files: Files, where: Places) -> Path:
+    """Sign and try the files as the next version; returns its folder.
+
+    Raises what `lifecycle.publish` raises.
+    """
+    with TemporaryDirectory() as place:
+        files.write(Path(place))
+        found = put(Path(place), where)
+    print(f"published {found.model} version {found.version}")
+    return found.path
+
+
+def put(candidate: Path, where: Places) -> ModelVersion:
+    """Sign and try a candidate's folder; raises what `lifecycle.publish` raises."""
     key = load_or_make_key(where.key)
     publish_key(key, where.trusted)
-    with TemporaryDirectory() as place:
-        candidate = Path(place)
-        (candidate / GRAPH).write_bytes(export.graph.SerializeToString())
-        write_card(candidate, _card(export, difference))
-        _write_golden(candidate, export)
-        found = lifecycle.publish(
-            candidate,
-            repository=where.repository,
-            key=key,
-            trusted=[where.trusted],
-            version=where.version,
-        )
-    print(f"published {found.model} version {found.version}, parity {difference:.1e}")
-    return found.path
+    return lifecycle.publish(
+        candidate,
+        repository=where.repository,
+        key=key,
+        trusted=[where.trusted],
+        version=where.version,
+    )
 
 
 def write_card(folder: Path, content: Mapping[str, Any]) -> None:
@@ -248,11 +279,3 @@ def _card(export: Export, difference: float) -> dict[str, Any]:
             **({"compression": export.compression} if export.compression else {}),
         },
     )
-
-
-def _write_golden(folder: Path, export: Export) -> None:
-    golden: dict[str, Any] = {
-        f"in_{n}": a[:GOLDEN_ROWS] for n, a in export.cases.items()
-    }
-    golden["out_quantiles"] = export.expected[:GOLDEN_ROWS]
-    np.savez_compressed(folder / GOLDEN, **golden)

@@ -20,15 +20,13 @@ from typing import Any
 
 import onnx
 
-from backend.inference import lifecycle
 from backend.inference.catalogue import CARD, GOLDEN, GRAPH
-from backend.inference.keys import load_or_make_key, publish_key
 from backend.inference.manifest import sha256_of
 from backend.twin.errors import ModelRefused
 from export_scripts.cards import card, held_out
 from export_scripts.command_line import positive, refusals_told
 from export_scripts.latency import answers
-from export_scripts.onnx_export import Places, add_places, places, write_card
+from export_scripts.onnx_export import Places, add_places, places, put, write_card
 
 KEPT = ("training", "parity", "serving", "compression")
 
@@ -43,19 +41,11 @@ def renew(model: str, where: Places, *, people: int | None = None) -> Path:
     if not versions:
         raise ModelRefused(f"{model}: no version to renew")
     last = versions[-1]
-    key = load_or_make_key(where.key)
-    publish_key(key, where.trusted)
     with TemporaryDirectory() as place:
         for name in (GRAPH, GOLDEN):
             shutil.copyfile(last / name, Path(place) / name)
         write_card(Path(place), renewed(last, people=people))
-        found = lifecycle.publish(
-            Path(place),
-            repository=where.repository,
-            key=key,
-            trusted=[where.trusted],
-            version=where.version,
-        )
+        found = put(Path(place), where)
     print(f"renewed {model} version {last.name} as version {found.version}")
     return found.path
 

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import onnx
 
-from backend.inference import lifecycle
-from backend.inference.catalogue import GOLDEN, GRAPH
-from backend.inference.keys import load_or_make_key, publish_key
 from backend.inference.response_card import LABEL
 from backend.twin.pharmacogenomics.response_inputs import (
     ANSWER,
@@ -30,9 +25,9 @@ from backend.twin.pharmacogenomics.response_inputs import (
 from export_scripts.card_inputs import histogram
 from export_scripts.card_words import not_available, source_attributes
 from export_scripts.cards import commit, versions_of
-from export_scripts.correlation_card import AS_FORECAST
+from export_scripts.correlation_card import AS_FORECAST, Evidence
 from export_scripts.latency import serving
-from export_scripts.onnx_export import GOLDEN_ROWS, MAX_BATCH, Places, write_card
+from export_scripts.onnx_export import MAX_BATCH, Files, Places, published
 from export_scripts.response_data import Rows, drawn
 
 SAMPLED = 5000  # people of the histograms
@@ -71,15 +66,6 @@ OUTPUT_SAID = {
 _FLAG = ("1 yes, 0 no", (0.0, 1.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of a trained net: figures, how it was trained, and parity."""
-
-    metrics: Mapping[str, Any]
-    training: Mapping[str, Any]
-    parity: Mapping[str, Any]
-
-
 def publish(
     graph: onnx.ModelProto,
     cases: Mapping[str, np.ndarray],
@@ -92,32 +78,8 @@ def publish(
 
     Raises what `lifecycle.publish` raises.
     """
-    key = load_or_make_key(where.key)
-    publish_key(key, where.trusted)
-    with TemporaryDirectory() as place:
-        candidate = Path(place)
-        (candidate / GRAPH).write_bytes(graph.SerializeToString())
-        write_card(candidate, card(evidence, serving(graph, cases)))
-        write_golden(candidate, cases, expected, rows=GOLDEN_ROWS)
-        found = lifecycle.publish(
-            candidate,
-            repository=where.repository,
-            key=key,
-            trusted=[where.trusted],
-            version=where.version,
-        )
-    print(f"published {found.model} version {found.version}")
-    return found.path
-
-
-def write_golden(
-    folder: Path, cases: Mapping[str, np.ndarray], expected: np.ndarray, *, rows: int
-) -> None:
-    """The known cases of a version: its first rows."""
-    golden: dict[str, Any] = {f"in_{n}": array[:rows] for n, array in cases.items()}
-    golden[f"out_{OUTPUT}"] = expected[:rows]
-    with (folder / GOLDEN).open("wb") as file:
-        np.savez_compressed(file, **golden)
+    told = card(evidence, serving(graph, cases))
+    return published(Files(graph, told, cases, expected, OUTPUT), where)
 
 
 def card(evidence: Evidence, served: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,8 +16,6 @@ warm-up of half an epoch, three epochs' patience, the compact net's loss.
 from __future__ import annotations
 
 import argparse
-import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,23 +24,19 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from backend.inference.card import read_card
-from backend.inference.catalogue import GRAPH
-from backend.inference.config import CONFIG
-from backend.inference.graph import config_of, config_text, read_graph
-from backend.inference.keys import load_or_make_key
-from backend.inference.manifest import write_manifest
 from backend.twin.pharmacogenomics.response_inputs import (
     CONDITIONS,
     MODEL,
     NUMBERS,
     OPTIONS,
+    OUTPUT,
     PATIENT,
 )
+from export_scripts.correlation_card import Evidence
 from export_scripts.latency import serving
 from export_scripts.model_section import SPECIFIED
-from export_scripts.onnx_export import write_card
-from export_scripts.response_card import Evidence, card, write_golden
+from export_scripts.onnx_export import Files
+from export_scripts.response_card import card
 from export_scripts.response_molecules import Molecules
 from export_scripts.response_net import OUTCOMES, Responses
 from export_scripts.response_training import (
@@ -57,6 +51,7 @@ from export_scripts.response_training import (
     train,
 )
 from export_scripts.torch_training import CHECK_EVERY, Recipe, Training
+from export_scripts.unserved_version import write_version
 
 PRESET = "specification"
 RECORDS, BATCH, EPOCHS = 150_000, 16, 30
@@ -247,20 +242,6 @@ def write(
     key: Path,
     repository: Path = SPECIFIED,
 ) -> Path:
-    """Version 1, made anew and signed: graph, card, golden case, configuration.
-
-    Raises ModelUntrusted for a graph or a card that no server reads.
-    """
-    content = graph.SerializeToString()
-    config = config_of(MODEL, read_graph(content), max_batch=len(expected))
-    read_card(json.dumps(told).encode())
-    place = repository / MODEL
-    shutil.rmtree(place, ignore_errors=True)
-    folder = place / "1"
-    folder.mkdir(parents=True)
-    (place / CONFIG).write_text(config_text(config), encoding="utf-8")
-    (folder / GRAPH).write_bytes(content)
-    write_card(folder, told)
-    write_golden(folder, cases, expected, rows=len(expected))
-    write_manifest(folder, load_or_make_key(key))
-    return folder
+    """As `write_version`."""
+    files = Files(graph, told, cases, expected, OUTPUT)
+    return write_version(files, MODEL, repository=repository, key=key)

@@ -23,9 +23,10 @@ import torch
 from backend.twin.pharmacogenomics.response_inputs import MODEL
 from export_scripts import response_specification
 from export_scripts.command_line import positive, refusals_told
+from export_scripts.correlation_card import Evidence
 from export_scripts.onnx_export import Places
 from export_scripts.onnx_export import check as check_graph
-from export_scripts.response_card import Evidence, publish
+from export_scripts.response_card import publish
 from export_scripts.response_net import Compact, OneHot, Responses
 from export_scripts.response_training import (
     REFERENCE,

@@ -12,7 +12,7 @@ import torch
 from backend.inference.catalogue import read_catalogue
 from backend.twin.correlation.model_inputs import ANSWER, BIOMETRICS, MODEL
 from export_scripts import correlation_specification as module
-from export_scripts import correlation_specification_card
+from export_scripts import correlation_specification_card, unserved_version
 from export_scripts.correlation_specification import (
     CPU_STEPS,
     EPOCH,
@@ -134,7 +134,7 @@ def test_the_whole_script(
     for name, small in (("STEPS_OF_TIME", TIME), ("PEOPLE", 2), ("SAMPLED", 1)):
         monkeypatch.setattr(correlation_specification_card, name, small)
     monkeypatch.setattr(
-        correlation_specification_card, "read_card", lambda _: None
+        unserved_version, "read_card", lambda _: None
     )  # it asks for the histograms of 5,000 people
     places = {"--work": tmp_path, "--repository": tmp_path / "made"}
     counts = {"--steps": 1, "--batch": 2, "--shards": 1, "--key": tmp_path / "k.pem"}

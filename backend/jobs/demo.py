@@ -130,6 +130,11 @@ def put_in_files(
     say(f"   {asked} patients have symptom entries; as of the last one each")
     if tested := sum(one.genes for one in people):
         say(f"   {tested} patients have results of genes")
+    if strangers := (done.genes | done.last_entries.keys()) - done.patients:
+        say(
+            f"   {len(strangers)} more have one of these, but the files hold no Patient "
+            "of theirs: add it"
+        )
     return people
 
 

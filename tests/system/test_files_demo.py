@@ -98,3 +98,14 @@ def test_bundles_do_not_go_to_another_ehr(installation: Installation) -> None:
     assert "into the sandbox only" in done.stderr
     done = installation.run("manage.py", "demo", "--bundles", "nowhere", code=1)
     assert "no such file or folder" in done.stderr
+
+
+def test_entries_without_their_patient_are_told_of(
+    installation: Installation, tmp_path: Path
+) -> None:
+    folder = tmp_path / "files"
+    entries = (score("o1", 1, patient="p1"), score("o2", 1, patient="stranger"))
+    whole(folder / "some.json", bundle({**PATIENT, "id": "p1"}, *entries))
+    output = installation.manage("demo", "--bundles", str(folder))
+    assert "1 patients have symptom entries" in output
+    assert "1 more have one of these, but the files hold no Patient of theirs" in output

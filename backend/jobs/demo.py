@@ -132,8 +132,8 @@ def put_in_files(
         say(f"   {tested} patients have results of genes")
     if strangers := (done.genes | done.last_entries.keys()) - done.patients:
         say(
-            f"   {len(strangers)} more have one of these, but the files hold no Patient "
-            "of theirs: add it"
+            f"   {len(strangers)} more have one of these, but the files hold no "
+            "Patient of theirs: add it"
         )
     return people
 

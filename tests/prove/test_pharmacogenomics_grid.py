@@ -59,7 +59,10 @@ def section(parts: dict[str, Found], seconds: float) -> str:
             "all other facts known, and with none. What the sources say is looked up "
             "apart from the engine. HLA status \"-\": typed, and not there; by HLA "
             "status with nothing, a strong and a moderate inhibitor of CYP2D6 beside "
-            f"it. {seconds:.0f} seconds.\n",
+            "it. A part's HLA status is that of medicines whose sources do not go by "
+            "it, and must change nothing: its rows are to be equal. A medicine that "
+            "goes by HLA takes every status of its own in each part. "
+            f"{seconds:.0f} seconds.\n",
             f"| part | cells | {' | '.join(answers)} |",
             f"|---|---|{'---|' * len(answers)}",
             *rows,

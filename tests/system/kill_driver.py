@@ -28,7 +28,7 @@ from django.db import connections  # noqa: E402
 from backend.audit.verify import verify  # noqa: E402
 from backend.jobs import demo  # noqa: E402
 from backend.people.access import Actor  # noqa: E402
-from backend.predictions import outbox, services  # noqa: E402
+from backend.predictions import documents, outbox, services  # noqa: E402
 from backend.predictions.models import OutboxItem, Prediction  # noqa: E402
 from backend.twin.record import Entry, PatientRecord, Series  # noqa: E402
 from backend.twin.scales import scale  # noqa: E402
@@ -50,7 +50,7 @@ POINTS: list[Point] = [
     (outbox, "enqueue", 1, "after"),  # inside the transaction
     (services, "_save", 1, "after"),
     (outbox, "_claim", 1, "after"),
-    (outbox, "_document", 1, "after"),
+    (documents, "open_answer", 1, "after"),
     *[
         (FhirClient, "create", call, when)  # Device, Observation, Provenance
         for call in (1, 2, 3)

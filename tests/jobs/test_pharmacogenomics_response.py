@@ -72,7 +72,8 @@ def test_the_one_in_production_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
     assert found.told["version"] == 1
     assert "simulated outcomes" in str(found.told["label"])
     approved()
-    with pytest.raises(ModelUnavailable, match="no version of it is in production"):
+    none = "no version of it is in production"
+    with wiring.use(models=server), pytest.raises(ModelUnavailable, match=none):
         response_model(0.6)
 
 

@@ -126,7 +126,10 @@ class TritonServer:
         check_inputs(plan, inputs)
         if timeout_s <= 0:
             raise ModelUnavailable(f"'{model}' took too long")
+        deadline = time.monotonic() + timeout_s
         response = self._call("ModelInfer", request_of(plan, inputs), timeout_s, model)
+        if time.monotonic() > deadline:  # gRPC counts whole milliseconds
+            raise TritonFailed(model, "deadline_exceeded")
         answer = answer_of(plan, response, inputs)
         if answer is None:
             raise TritonFailed(model, "malformed")
